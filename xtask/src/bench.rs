@@ -10,7 +10,7 @@ const PARTS: [&str; 7] = ["decode", "instructions", "pages", "requests", "call",
 /// Writes the report and the plots from the stored results of the parts.
 const REPORT: &str = "report";
 
-/// The parts that take minutes even in a quick run: they run under valgrind or build programs.
+/// The parts that take minutes even in a quick run, because they use valgrind or build programs.
 const SLOW: [&str; 2] = ["instructions", "weight"];
 
 /// Runs all parts, or only the parts in `only`, and writes `crates/spot-bench/RESULTS.md` and the
@@ -51,8 +51,8 @@ fn spot_bench(root: &Path, part: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(["run", "--release", "--quiet", "--", part]);
     command.current_dir(root.join("crates/spot-bench"));
-    // Removes the variables that cargo sets for xtask. With these variables, some build scripts
-    // would run again, and cargo would rebuild crates for minutes.
+    // Removes the variables that cargo sets for xtask. With the variables of xtask, cargo would run
+    // some build scripts again, and would rebuild crates for minutes.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

@@ -11,7 +11,10 @@ use crate::spec::Error;
 
 /// A task that runs the client or the mock, or compares one of them with external data.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "only `xtask-checks` uses this enum, and it matches every variant"
+)]
 pub enum Check {
     /// Records the response of every operation.
     Fixtures {
@@ -37,7 +40,7 @@ pub enum Check {
         /// The document, as YAML or JSON.
         file: PathBuf,
     },
-    /// Runs clients by other authors against spot-mock; needs Python.
+    /// Runs third-party clients against spot-mock; needs Python.
     Peers {
         /// Use the `spot-mock` in the directory of this program instead of building it.
         #[arg(long)]
@@ -51,8 +54,8 @@ pub enum Check {
         #[arg(long)]
         check: bool,
     },
-    /// Calls every operation of a spot-mock once. With a base URL, calls only the reading
-    /// operations of that server.
+    /// Calls every operation of a spot-mock once. With a base URL and without `--all`, calls only
+    /// operations that read data.
     Smoke {
         /// Base URL of the API, for example `https://api.spotify.com/v1`. Only operations that read
         /// data and are available to all applications are called. Without a base URL, the task
@@ -92,7 +95,7 @@ pub enum Check {
         /// 1,000, or 40 with `--short`.
         #[arg(long)]
         expiries: Option<u32>,
-        /// Seed for the random choice of which processes to kill.
+        /// Seed for the random choice of the killed processes.
         #[arg(long, default_value_t = 1)]
         seed: u64,
         /// Run as one of the tested processes.
@@ -103,7 +106,10 @@ pub enum Check {
 
 /// A part of `cargo xtask fleet`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "only `xtask-checks` uses this enum, and it matches every variant"
+)]
 pub enum FleetPart {
     /// Tests a rate limit that several processes share, with injected faults.
     Calls,
@@ -113,7 +119,10 @@ pub enum FleetPart {
 
 /// The role of a process of `cargo xtask fleet`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(clippy::exhaustive_enums, reason = "the only crate that uses it matches every variant")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "only `xtask-checks` uses this enum, and it matches every variant"
+)]
 pub enum FleetWorker {
     /// Makes calls with a shared limit.
     Calls,
@@ -128,6 +137,6 @@ pub(crate) fn run() -> Result<(), Error> {
         .args(std::env::args_os().skip(1))
         .status()
         .map_err(|error| format!("cargo: {error}"))?;
-    // The other process has already printed its error.
+    // The program `xtask-checks` has already printed its error.
     std::process::exit(status.code().unwrap_or(1))
 }

@@ -19,7 +19,7 @@ use std::{
 
 use crate::{console::say, programs::provide_redis, spec::Error};
 
-/// Time limit of a step. A step that hangs must not delay the other steps for hours.
+/// Time limit of a step. Without this limit, a step that hangs could delay the run for hours.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// A step: its name, the program and its arguments.
@@ -32,7 +32,7 @@ struct Step {
 
 enum Program {
     Cargo,
-    /// A program of the workspace build. The text is the name of the program in `target/debug`.
+    /// A program of the workspace build, with the name of its file in `target/debug`.
     Built(&'static str),
     Example(&'static str),
 }
@@ -98,7 +98,8 @@ fn builds() -> Vec<Step> {
             &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
         ),
         cargo("compiling the tests", &["test", "--workspace", "--no-run"]),
-        // With `--examples`, cargo chooses the same features of dependencies as for the tests.
+        // With `--examples`, cargo enables the same features of the dependencies as in the build of
+        // the tests.
         cargo("compiling the programs", &["build", "--workspace", "--bins", "--examples"]),
         cargo(
             "compiling the examples that need features",
@@ -123,7 +124,7 @@ fn benchmarks() -> Vec<Step> {
     vec![
         cargo("benchmarks", &[&["check"], &manifest[..]].concat()),
         cargo(
-            "compiling the test program of rspotify",
+            "compiling the test program that uses rspotify",
             &[&["build", "--locked", "--package", "rspotify-story"], &manifest[..]].concat(),
         ),
     ]
@@ -132,8 +133,8 @@ fn benchmarks() -> Vec<Step> {
 /// Steps that run cargo after everything is compiled.
 fn tests() -> Vec<Step> {
     let mut steps = vec![
-        // This is the test command in the README. Many tests wait for timers, so the number of tests
-        // that run at the same time is higher than the number of cores.
+        // The README recommends this command for running all tests. Many tests wait for timers, so
+        // the number of tests that run at the same time is higher than the number of cores.
         Step {
             variables: &[("RUST_TEST_THREADS", "8")],
             ..cargo("tests", &["test", "--workspace"])
@@ -249,8 +250,8 @@ fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> 
 }
 
 impl Step {
-    /// Runs the step. A quiet step prints its output after it has finished, so that the outputs of
-    /// two steps do not mix.
+    /// Runs the step. If `is_quiet` is true, prints the output only after the step has finished, so
+    /// that the outputs of two steps do not mix.
     fn run(&self, root: &Path, is_quiet: bool) -> Result<(), Error> {
         let name = &self.name;
         let line = format!("== {name}: {}", self.arguments.join(" "));

@@ -71,7 +71,7 @@ fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<()
             let meant: Vec<_> = differences.iter().filter(|said| matches(what, said)).collect();
             if meant.is_empty() {
                 stale += 1;
-                say(&format!("no longer applies: {what}"));
+                say(&format!("matches no difference: {what}"));
             }
             count += meant.len();
             explained.extend(meant);
@@ -84,7 +84,7 @@ fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<()
         say(&format!("unexplained: {difference}"));
     }
     say(&format!(
-        "{} differences, {} reasons; {} differences have no reason, {stale} reasons no longer apply",
+        "{} differences, {} reasons; {} differences have no reason, {stale} lines match no difference",
         differences.len(),
         deviations.len(),
         unexplained.len(),
@@ -93,7 +93,7 @@ fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<()
         return Ok(());
     }
     Err(format!(
-        "some differences have no reason, or some reasons no longer apply: correct the spec or {FILE}"
+        "some differences match no line of {FILE}, or some lines match no difference: correct the spec or the file"
     ))
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn run(root: &Path, only: &[String], seconds: u64) -> Result<(), Erro
     ))
 }
 
-/// The names of the targets, which are the names of the directories in the seed corpus.
+/// The names of the targets. The seed corpus has a directory with the name of each target.
 fn targets(root: &Path) -> Result<Vec<String>, Error> {
     let corpus = root.join(DIR).join("corpus");
     let entries =

@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask --help` lists them.
+//! Implements the project's own tasks. `cargo xtask --help` lists the tasks.
 //!
 //! The tasks that need the client or the mock are in `xtask/checks`. That package uses the public
 //! items of this crate.

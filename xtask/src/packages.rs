@@ -27,8 +27,8 @@ const LICENCES: &[&str] = &[
     "Zlib",
 ];
 
-/// Only one version of each of these dependencies is allowed. Either its types are in our API, or
-/// the dependency is large.
+/// Dependencies of which only one version is allowed. Each dependency is large, or the public API
+/// contains its types.
 const ONE_VERSION: &[&str] = &[
     "bytes",
     "chrono",
@@ -64,7 +64,8 @@ struct Package {
     source: Option<String>,
 }
 
-/// Reports packages with a licence, a source or a second version that is not allowed.
+/// Reports packages whose licence or source is not allowed, and dependencies in [`ONE_VERSION`]
+/// that have several versions.
 pub(crate) fn check(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
     let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--locked", "--all-features"])
@@ -101,7 +102,7 @@ fn faults(packages: &[Package]) -> Vec<String> {
     wrong
 }
 
-/// Whether the allowed licences satisfy a licence expression. Older packages write `/` instead of
+/// Whether the allowed licences satisfy a licence expression. Older packages use `/` instead of
 /// `OR`.
 fn is_allowed(expression: &str) -> bool {
     let expression = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");

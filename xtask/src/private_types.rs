@@ -1,5 +1,5 @@
-//! `cargo xtask private-types`: checks that the documentation shows no private type. An impl such
-//! as `From<TrackWire> for Track` does not help the reader.
+//! `cargo xtask private-types`: checks that the documentation shows no private type. For example,
+//! an impl such as `From<TrackWire> for Track` must not appear on any page.
 
 use std::{
     collections::BTreeSet,
@@ -94,8 +94,8 @@ fn impls(html: &str) -> impl Iterator<Item = String> {
         for part in parts {
             text.push_str(part.split_once("</a>").map_or("", |(_, after)| after));
         }
-        // In `Stream<Item = T>`, `Item` is an associated type. Names of associated types are
-        // removed, too.
+        // In `Stream<Item = T>`, `Item` is an associated type. Names of associated types are also
+        // removed.
         let is_name = |char: char| char.is_alphanumeric() || char == '_';
         let parts = text.split(" = ").map(|part| part.trim_end_matches(is_name));
         parts.collect::<Vec<_>>().join(" = ")

@@ -11,8 +11,8 @@ use crate::spec::Error;
 ///
 /// # Errors
 ///
-/// Fails if `CI` is set and the installation fails. If `CI` is not set, the tests print which tests
-/// are skipped.
+/// Fails if `CI` is set and the installation fails. If `CI` is not set, a failed installation is
+/// ignored, and the tests that need a server are skipped with a message.
 pub(crate) fn provide_redis() -> Result<(), Error> {
     let servers = ["redis-server", "valkey-server"];
     let is_there = env::var_os("REDIS_SERVER").is_some()
@@ -26,9 +26,9 @@ pub(crate) fn provide_redis() -> Result<(), Error> {
     }
 }
 
-/// Checks whether a command succeeds, for example a program with `--version`. If the command fails
-/// and the environment variable `CI` is set, installs the Debian package `package` and tries the
-/// command again.
+/// Checks whether a command succeeds, for example `node --version`. If the command fails and the
+/// environment variable `CI` is set, installs the Debian package `package` and tries the command
+/// again.
 ///
 /// # Errors
 ///
@@ -58,8 +58,7 @@ fn install(command: &[&str], package: &str) -> Result<(), Error> {
     }
     let command = command.join(" ");
     Err(format!(
-        "`{command}` failed, and apt-get could not install the package {package} (apt-get needs \
-         root): install the package"
+        "`{command}` failed, and apt-get could not install {package}; install {package} as root"
     ))
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Spec {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Domain {
-    /// The file's name without its extension. The generated files have the same name.
+    /// The name of the spec file and of its generated files, without the extension.
     #[serde(skip)]
     pub(crate) name: String,
     /// The first sentence in the docs of the generated files.
@@ -59,8 +59,8 @@ pub(crate) struct Op {
     pub(crate) on: String,
     /// The name of the method.
     pub(crate) r#as: String,
-    /// Names of the call in other clients (spotipy, rspotify). A search for such a name in the docs
-    /// finds the call.
+    /// Names of the call in other clients (spotipy, rspotify). The search of the docs finds the
+    /// call by these names.
     #[serde(default)]
     pub(crate) aliases: Vec<String>,
     pub(crate) doc: String,
@@ -99,7 +99,7 @@ pub(crate) struct Op {
     #[serde(default)]
     pub(crate) upload: Option<Upload>,
     /// Query parameters that have three forms: minimum (`min_`), maximum (`max_`) and target
-    /// (`target_`). The `doc` of such a parameter is a noun phrase, for example `tempo in beats per
+    /// (`target_`). The `doc` of each parameter is a noun phrase, for example `tempo in beats per
     /// minute`.
     #[serde(default)]
     pub(crate) attributes: Vec<Param>,
@@ -195,8 +195,8 @@ pub(crate) struct Chunk {
     /// Maximum number of entries per request.
     pub(crate) max: usize,
     pub(crate) join: Join,
-    /// The operation that reads a single entry. Applications without access to the batch operation
-    /// use this operation.
+    /// The operation that reads a single entry, for applications without access to the batch
+    /// operation.
     #[serde(default)]
     pub(crate) single: Option<String>,
 }
@@ -220,7 +220,7 @@ pub(crate) enum UploadKind {
     Jpeg,
 }
 
-/// How the requests of one list depend on each other.
+/// How the requests for the parts of a list depend on each other.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Join {
@@ -244,7 +244,7 @@ pub(crate) enum Join {
 pub(crate) struct Param {
     /// The name of the parameter in the request.
     pub(crate) name: String,
-    /// The name of the parameter in Rust, if it differs.
+    /// The name of the parameter in Rust, if it differs from the name in the request.
     #[serde(default)]
     pub(crate) rust: Option<String>,
     #[serde(rename = "type")]
@@ -278,7 +278,7 @@ impl Param {
     }
 }
 
-/// The form of a value that is not sent as a plain value.
+/// Special form of a parameter's value in the request.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SendAs {

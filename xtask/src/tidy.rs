@@ -10,7 +10,7 @@ use crate::{
     spec::{Error, Spec},
 };
 
-/// The allowed dependencies between the project's crates. These dependencies have no cycles.
+/// The allowed dependencies between the project's crates. The list must not contain a cycle.
 const ARROWS: &[(&str, &[&str])] = &[
     ("spot-model", &[]),
     ("spot-http", &["spot-model"]),
@@ -78,7 +78,7 @@ fn covered(root: &Path, wrong: &mut Vec<String>) -> Result<(), Error> {
 
 /// Allowed import cycles. Each entry contains the folder of a crate and the modules of the cycle.
 const ALLOWED_CIRCLES: &[(&str, &[&str])] = &[
-    // The modules of these two cycles are a builder and the type that it builds.
+    // A builder and the type that the builder creates import each other.
     ("crates/spot-http", &["pipeline", "pipeline::builder"]),
     ("crates/spot-mock", &["server::builder", "server::mock"]),
     // Ids and URIs convert into each other.

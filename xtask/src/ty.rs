@@ -14,7 +14,7 @@ pub(crate) const COPY_IDS: &[&str] = &[
     "TrackId",
 ];
 
-/// The ids that may contain any text.
+/// The ids that can be any non-empty string.
 pub(crate) const TEXT_IDS: &[&str] = &["CategoryId", "DeviceId", "SnapshotId", "UserId"];
 
 /// The groups of URIs that calls accept as arguments.
@@ -180,7 +180,8 @@ impl Ty {
         match self {
             Self::Optional(inner) => match &**inner {
                 id if id.id().is_some() => Some("LenientId".to_owned()),
-                // Invalid text in a field must not make the whole object fail to decode.
+                // An invalid string in a field must not cause a decoding error for the whole
+                // object.
                 Self::Named(name) if ["Country", "Uri"].contains(&name.as_str()) => {
                     Some("LenientId".to_owned())
                 }

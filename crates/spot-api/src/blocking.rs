@@ -29,7 +29,7 @@ use tokio::{
 /// }
 /// # Ok(()) }
 /// ```
-// The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
+// Without this `cfg`, the docs of `spot-sdk` would not show that the item needs the feature.
 #[cfg(feature = "blocking")]
 pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     /// Sends the request and waits for the body of the response.
@@ -38,8 +38,8 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     ///
     /// Any error of the request. Inside an async context, the error is
     /// [`Configuration`](crate::ErrorKind::Configuration), because the thread must not block. In
-    /// async code, use `.await` instead of this method. Threads of `tokio::task::spawn_blocking`
-    /// may block.
+    /// async code, use `.await` instead of this method. This method works in threads of
+    /// `tokio::task::spawn_blocking`.
     fn wait(self) -> Result<T, Error> {
         runtime()?.block_on(self.into_future())
     }
@@ -48,7 +48,7 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
 impl<T, F: IntoFuture<Output = Result<T, Error>>> Blocking<T> for F {}
 
 /// Waits for the entries of a stream, in programs without `async`. See [`Blocking`].
-// The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
+// Without this `cfg`, the docs of `spot-sdk` would not show that the item needs the feature.
 #[cfg(feature = "blocking")]
 pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
     /// Returns an iterator over the entries of the stream. The iterator waits for each entry.
@@ -61,11 +61,11 @@ pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {
 impl<T, S: Stream<Item = Result<T, Error>> + Unpin> BlockingStream<T> for S {}
 
 /// An iterator that waits for the entries of a stream. Returned by [`BlockingStream::iter`].
-// The `cfg` is repeated here, so that the docs of `spot-sdk` show the feature.
+// Without this `cfg`, the docs of `spot-sdk` would not show that the item needs the feature.
 #[cfg(feature = "blocking")]
 pub struct BlockingIter<S> {
-    /// Set to `None` if the iterator cannot block this thread. The iterator then yields one error
-    /// and ends.
+    /// If the function `runtime` fails, the iterator yields one error and sets this field to
+    /// `None`.
     stream: Option<S>,
 }
 
@@ -93,12 +93,13 @@ impl<S> fmt::Debug for BlockingIter<S> {
     }
 }
 
-/// Whether the thread runs a tokio task, or the future of `block_on`, and therefore must not block.
+/// Whether this thread runs async code: a tokio task or the future of `block_on`. Async code must
+/// not block.
 ///
-/// A thread of `spawn_blocking` is also inside a runtime, but may block. Only a task and the
-/// future of `block_on` have a cooperative budget: tokio limits the number of their operations
-/// between two yields. The function therefore performs many operations, and checks whether tokio
-/// refuses one of them because the budget is used up.
+/// A thread of `spawn_blocking` has a runtime handle too, but is allowed to block. Tokio has a
+/// budget of operations for async code, but has no budget for a thread of `spawn_blocking`. The
+/// function therefore performs more operations than the budget allows, and checks whether tokio
+/// refuses an operation.
 fn is_async() -> bool {
     /// A number of operations that exceeds tokio's budget.
     const MANY: usize = 1_000;

@@ -10,8 +10,7 @@ use crate::client::Client;
 /// Maximum number of parallel requests for one list.
 const PARALLEL: usize = 4;
 
-/// Maximum number of parallel requests for one list, if each request reads only one entry. Such
-/// requests are small and numerous.
+/// Maximum number of parallel requests for one list, if each request reads only one entry.
 const PARALLEL_SINGLES: usize = 8;
 
 /// The response to every change of a playlist.
@@ -128,8 +127,8 @@ pub(crate) async fn reads<A: DeserializeOwned + Send + 'static>(
     answers.buffered(PARALLEL).try_collect().await
 }
 
-/// Sends requests in parallel. Each request reads one entry. An entry that does not exist becomes
-/// `None`, as in operations that read several entries.
+/// Sends requests in parallel. Each request reads one entry. If an entry does not exist, its
+/// response contains `None`.
 pub(crate) async fn single_reads<R: DeserializeOwned + Send + 'static>(
     client: &Client,
     requests: Vec<Request>,
@@ -163,8 +162,8 @@ pub(crate) fn replaced(answers: Vec<Response<SnapshotId>>) -> Result<SnapshotId,
     last(answers).ok_or_else(error)
 }
 
-/// Returns the position at which to add a part of a list. `first` is the position of the first
-/// part, and `done` is the number of entries in the earlier parts.
+/// Returns the playlist position of the request that adds a part of a list. `first` is the position
+/// of the first part, and `done` is the number of entries in the earlier parts.
 pub(crate) fn position(first: Option<u32>, done: usize) -> Option<u32> {
     first.map(|first| first.saturating_add(u32::try_from(done).unwrap_or(u32::MAX)))
 }

@@ -10,7 +10,7 @@ use crate::{
     page::{PageIn, Paged, keep_path},
 };
 
-/// A client of the Web API. Every call starts here.
+/// A client of the Web API.
 ///
 /// Cloning is cheap. The clones share the token, the connections and the rate limiter.
 ///
@@ -61,8 +61,8 @@ impl Client {
     /// and the observer.
     ///
     /// A client takes a few hundred bytes of memory, so a server can keep one client per session.
-    /// Spotify counts the calls of all clients of an application together. Clients that do not
-    /// share a limiter send too many calls in total, and get many more 429s.
+    /// Spotify counts the calls of all clients of an application together. Without a shared
+    /// limiter, the clients send too many calls in total, and Spotify responds with 429 more often.
     ///
     /// ```
     /// # use spot_http::AccessToken;
@@ -172,7 +172,7 @@ impl Client {
     }
 
     /// Resolves a short link (`https://spotify.link/..`). The method sends a request, but needs no
-    /// token. All other references to Spotify objects can be parsed without a request.
+    /// token. Other links and URIs of Spotify objects can be parsed without a request.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -216,14 +216,15 @@ impl Client {
         self.access_mode() == AccessMode::Extended
     }
 
-    /// Returns a client for long jobs: its calls yield to interactive calls when throttled.
+    /// Returns a client whose requests use the bulk lane. When calls have to wait for the rate
+    /// limit, interactive calls are sent first.
     pub(crate) fn in_bulk(mut self) -> Self {
         self.options = self.options.or(&CallOptions::new().lane(Lane::Bulk));
         self
     }
 
-    /// Sets `limit` to the operation's maximum in this client's access mode. A `limit` that the
-    /// request sets itself is kept.
+    /// Sets `limit` to the operation's maximum in this client's access mode. If the request already
+    /// has a `limit`, the request is not changed.
     pub(crate) fn with_page_size(&self, request: Request) -> Request {
         let Some(max) = request.operation().paging.max_limit(self.access_mode()) else {
             return request;
@@ -250,7 +251,7 @@ impl Client {
         self.request(request).await?.json(operation)
     }
 
-    /// Sends a request whose response is or contains a page.
+    /// Sends a request whose response is a page, or contains a page in a field.
     pub(crate) async fn fetch_page<P: Paged>(
         &self,
         request: Request,
@@ -260,8 +261,8 @@ impl Client {
         self.read_page(answer, operation, &path)
     }
 
-    /// Decodes the page in a response. Replaces the path in the links of the page with the path
-    /// that was called.
+    /// Decodes the page in a response. In the links of the page, replaces the path with the path of
+    /// the request.
     pub(crate) fn read_page<P: Paged>(
         &self,
         answer: Response<Bytes>,

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Player;
 
-/// First wait between two checks of the devices. Each further wait is twice as long.
+/// Wait between the first two checks of the devices. The wait doubles after each check.
 const WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
@@ -33,7 +33,7 @@ impl Player {
     }
 }
 
-/// A device selected by name or id, from [`Player::device`].
+/// A device that [`Player::device`] selected by name or id.
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens until `ready` is awaited"]
 pub struct PlayerDevice {
@@ -62,13 +62,14 @@ impl PlayerDevice {
     ///
     /// # Errors
     ///
-    /// - [`Timeout`](ErrorKind::Timeout) if the device is not ready in time. The message says that
-    ///   the device did not become active, or that the device was missing. If the device was
-    ///   missing, the message contains the names of the available devices.
-    /// - [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) at once if the
-    ///   device has no id or is restricted. Waiting does not help, because the Web API can never
-    ///   control a device without an id or a restricted device.
-    /// - Any failure of a call.
+    /// - Fails with [`Timeout`](ErrorKind::Timeout) if the device is not ready in time. The message
+    ///   contains the reason: the device did not become active, or the device was missing. If the
+    ///   device was missing, the message contains the names of the available devices.
+    /// - Fails immediately with
+    ///   [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) if the device has
+    ///   no id or is restricted. The Web API cannot control restricted devices or devices without
+    ///   an id.
+    /// - Fails if a call fails with an error that is not temporary.
     pub async fn ready(self, timeout: Duration) -> Result<Device, Error> {
         let deadline = Instant::now() + timeout.min(FOREVER);
         let mut seen = "the devices could not be listed".to_owned();
@@ -97,7 +98,8 @@ impl PlayerDevice {
         }
     }
 
-    /// Checks the devices once, and transfers playback to the wanted device if it is available.
+    /// Checks the devices once, and transfers playback to the wanted device if the device is
+    /// available.
     async fn look(&self) -> Result<Found, Error> {
         let devices = self.player.devices().await?;
         let Some(device) = choose(&devices, &self.wanted) else {

@@ -4,8 +4,8 @@ use std::fmt;
 /// names. A filter in parentheses after a name selects a part of the field's content.
 ///
 /// Paging needs the fields `next`, `total`, `limit` and `offset`. The client adds these fields to a
-/// filter for a page of items, unless the filter excludes them explicitly. Without these fields, a
-/// stream would end early.
+/// filter for a page of items, unless the filter excludes them explicitly. Without the fields for
+/// paging, a stream would end early.
 ///
 /// ```
 /// use spot_api::Fields;
@@ -73,7 +73,7 @@ impl Fields {
     pub(crate) fn of_page(&self) -> String {
         let mut fields = self.clone();
         let named: Vec<&str> = top_level(&self.text).collect();
-        // A filter that only excludes fields selects all other fields.
+        // If a filter contains only exclusions, Spotify returns all other fields.
         if named.iter().all(|name| name.starts_with('!')) {
             return fields.text;
         }
@@ -100,7 +100,7 @@ fn top_level(text: &str) -> impl Iterator<Item = &str> {
     .map(|field| field.split(['(', '.']).next().unwrap_or(field).trim())
 }
 
-/// Prints the filter in the form that is sent.
+/// Formats the filter as the value of a query parameter.
 impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -14,7 +14,8 @@ use crate::{fields::Fields, market::Market, search_query::SearchQuery};
 
 /// Methods of [`Request`] that the generated requests need.
 ///
-/// The request stores an invalid argument, and reports it when the request is sent.
+/// If an argument is invalid, the request stores the error, and sending the request returns this
+/// error.
 pub(crate) trait RequestExt: Sized {
     fn path_id<T: Display>(self, name: &str, id: &Result<T, ParseIdError>) -> Self;
     fn query_id<T: Display>(self, name: &str, id: Option<&Result<T, ParseIdError>>) -> Self;
@@ -105,8 +106,8 @@ impl RequestExt for Request {
     }
 
     fn limit(self, limit: Option<u8>) -> Self {
-        // Only a page size of 0 is rejected here. Upper limits are left to the API, which may
-        // change them.
+        // The client rejects only a page size of 0. The client does not check the maximum, because
+        // Spotify may change the maximum.
         if limit == Some(0) {
             return wrong(self, "limit", "it is 0; expected at least 1");
         }
@@ -189,7 +190,7 @@ impl Body {
         }
     }
 
-    /// Adds a value that was parsed from text.
+    /// Adds a value that was parsed from a string, or stores the parse error.
     pub(crate) fn id<T: Serialize>(
         mut self,
         name: &str,
@@ -205,8 +206,9 @@ impl Body {
         }
     }
 
-    /// Adds a snapshot if the caller gave a snapshot (`own`). The first change sends the caller's
-    /// snapshot. Each later change sends the snapshot that the previous change returned (`last`).
+    /// If the caller gave the snapshot `own`, adds a snapshot to the body. The first change sends
+    /// the caller's snapshot. Each later change sends the snapshot that the previous change
+    /// returned (`last`).
     ///
     /// If the caller gave no snapshot, no snapshot is sent, because Spotify has returned 502 for
     /// valid snapshots.
@@ -223,7 +225,7 @@ impl Body {
         }
     }
 
-    /// Adds a value that was parsed from text, as a list with one entry.
+    /// Adds a list with one entry: a value that was parsed from a string.
     pub(crate) fn id_list<T: Serialize>(
         mut self,
         name: &str,

@@ -14,15 +14,15 @@ use spot_model::Page;
 
 use crate::{client::Client, links, page::Paged, page_plan::Position, pages::Pages};
 
-/// A stream of all entries of a list, over any number of pages.
+/// A stream of the entries of all pages of a list.
 ///
 /// The first page is requested alone, because it contains the length of the list. After the first
 /// page, the stream requests up to [`prefetch`](Self::prefetch) pages in advance, while the caller
-/// processes entries. Pages are delivered in order. To limit the use of memory, the stream requests
-/// another page only when the caller takes a page, or when the caller waits for a page that is
-/// still being decoded. The requests use the bulk [lane](crate::Lane): when calls have to wait for
-/// the rate limit, interactive calls are sent first. Dropping the stream stops the requests. An
-/// error ends the stream; [`resume_at`](Self::resume_at) returns the position to continue from.
+/// processes entries. Pages are delivered in order. To limit memory use, the stream requests
+/// another page only when the caller needs a page. The requests use the bulk [lane](crate::Lane):
+/// when calls have to wait for the rate limit, interactive calls are sent first. Dropping the
+/// stream stops the requests. An error ends the stream; [`resume_at`](Self::resume_at) returns the
+/// position to continue from.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -40,7 +40,7 @@ pub struct Items<T, P = Page<T>> {
 /// The page whose entries are being delivered.
 struct Current<T> {
     items: vec::IntoIter<T>,
-    /// Index of the next entry in the page, counting skipped entries.
+    /// Index of the next entry in the page, including skipped entries.
     index: usize,
     /// Indexes of the skipped entries, in order.
     gaps: VecDeque<usize>,
@@ -83,7 +83,8 @@ impl<T> Current<T> {
 }
 
 impl<P: Paged> Items<P::Item, P> {
-    /// Creates a stream of the entries of a paged request, from its start position.
+    /// Creates a stream of the entries of a paged request. The stream starts at the position in the
+    /// request.
     pub(crate) fn new(client: Client, request: Request) -> Self {
         Self { pages: Pages::new(client, request, None), page: None }
     }
@@ -100,7 +101,7 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
     }
 
     /// Returns the next entry; `None` at the end. Unlike `StreamExt::next`, this method needs no
-    /// import. If the call is cancelled, no entry is lost.
+    /// import. If the returned future is dropped, no entry is lost.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
@@ -110,13 +111,13 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be read. The stream ends after this error.
+    /// Fails if a page cannot be read. The stream ends after an error.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
 
-    /// Streams the remaining pages of the list. The result does not include a page from which an
-    /// entry was already returned.
+    /// Streams the remaining pages of the list. If the stream has already returned an entry of a
+    /// page, the result skips this page.
     pub fn pages(self) -> Pages<P> {
         self.pages
     }
@@ -161,7 +162,7 @@ impl<T: Send + 'static, P: Paged<Item = T>> Stream for Items<T, P> {
     }
 }
 
-// No field is pinned: the requests run in tasks.
+// The stream contains no pinned future, because each request runs in its own task.
 impl<T, P> Unpin for Items<T, P> {}
 
 impl<T, P> fmt::Debug for Items<T, P> {
@@ -198,7 +199,7 @@ impl Client {
         Items::new(self.clone(), request)
     }
 
-    /// Streams the entries of a page and of the pages after it. The page itself is not requested
+    /// Streams the entries of a page and of all later pages. The page itself is not requested
     /// again. The page may be the response to any request, or a part of a playlist, an album or a
     /// show.
     ///
@@ -212,13 +213,13 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
-    /// If more pages exist, but the link to the next page is missing or leads to another origin,
-    /// the stream ends with a [`BadRequest`](crate::ErrorKind::BadRequest) error.
+    /// If more pages exist, but the page has no link or a link to another origin, the stream ends
+    /// with a [`BadRequest`](crate::ErrorKind::BadRequest) error.
     pub fn stream_from<P: Paged>(&self, page: P) -> Items<P::Item, P> {
         let request = links::continuation(self.pipeline(), self.access_mode(), &page);
         let request = request.unwrap_or_else(|error| {
-            // The stream yields the entries of the page before this error. The request keeps the
-            // offset of the page.
+            // The stream yields the entries of the page before the error. The offset of the request
+            // determines the position that `resume_at` returns.
             Request::failed(error).replace_query("offset", Some(page.offset()))
         });
         Items { pages: Pages::new(self.clone(), request, Some(page)), page: None }
@@ -230,9 +231,9 @@ impl Client {
     /// # Errors
     ///
     /// Fails if the call fails. Fails with [`BadRequest`](crate::ErrorKind::BadRequest) if the link
-    /// to the next page is not below the base URL of the API, or if the link leads back to this
-    /// page or to an earlier page. If links to earlier pages were allowed, a loop over the pages
-    /// might never end.
+    /// to the next page is not below the base URL of the API. Fails with
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads to the given page or to an
+    /// earlier page, because a loop over the pages might never end.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);

@@ -8,7 +8,7 @@ use crate::page::Paged;
 const LINK: &Operation = &Operation::custom(Method::Get, "/{link}");
 
 /// Converts a link into a request. The link must be below the base URL of the API, because the
-/// request contains the access token.
+/// client sends the access token to the URL of the link.
 pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error> {
     let base = pipeline.base_url();
     let path = pipeline.path_of(link).ok_or_else(|| {
@@ -31,7 +31,8 @@ fn operation(path: &str) -> &'static Operation {
             .all(|part| parts.next().is_some_and(|name| name == part || name.starts_with('{')));
         fits && parts.next().is_none()
     });
-    // Prefers the path with the fewest parameters: `/me/tracks` over `/{a}/{b}`.
+    // If several operations match, the path with the fewest parameters is chosen. For example,
+    // `/me/tracks` is chosen instead of `/{a}/{b}`.
     fits.min_by_key(|operation| operation.path.matches('{').count()).copied().unwrap_or(LINK)
 }
 
@@ -47,8 +48,8 @@ pub(crate) fn continuation<P: Paged>(
 ) -> Result<Request, Error> {
     let link = page.next_link().or(page.href()).ok_or_else(|| {
         Error::bad_request(
-            "the page has neither `next` nor `href`, so it cannot be continued; \
-             add both to `fields`",
+            "the page has neither `next` nor `href`, so the next page cannot be \
+             requested; add `next` and `href` to `fields`",
         )
         .with_operation(LINK)
     })?;

@@ -5,7 +5,8 @@ use spot_model::Country;
 /// The market whose catalog a call queries.
 ///
 /// Every setter with the name `market` takes a `Market`, a [`Country`] or a two-letter country
-/// code: `client.album(id).market("DE")`. An invalid code is reported when the request is awaited.
+/// code: `client.album(id).market("DE")`. If the code is invalid, awaiting the request returns an
+/// error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market(Choice);
 
@@ -74,7 +75,7 @@ impl From<String> for Market {
     }
 }
 
-/// Prints the value that is sent: the two-letter code of the country, or `from_token`.
+/// Formats the value of the query parameter: the two-letter code of the country, or `from_token`.
 impl fmt::Display for Market {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -8,8 +8,8 @@ use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 /// into a `T`, or an `Option<T>`. The value can also be a reference to an `Option` of a type that
 /// converts into `T`. `None` omits the parameter.
 ///
-/// An `Option` of another type is passed by reference, so that a bare `None` needs no type
-/// annotation:
+/// Pass an `Option` of another type by reference. If the trait accepted every `Option` by value, a
+/// bare `None` would need a type annotation.
 ///
 /// ```no_run
 /// # use spot_api::Market;

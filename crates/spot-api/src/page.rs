@@ -1,4 +1,4 @@
-//! Decodes pages of lists, and reads their common metadata.
+//! Decodes pages of lists, and reads the metadata that all pages have.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -68,7 +68,7 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     fn set_trail(&mut self, _trail: PageTrail) {}
 }
 
-/// Methods that both kinds of pages share.
+/// Methods that are the same for `Page` and `CursorPage`.
 macro_rules! same_parts {
     () => {
         type Item = T;
@@ -158,11 +158,12 @@ impl<T: DeserializeOwned + Send + 'static> Paged for CursorPage<T> {
     }
 }
 
-/// The page in a response: either the response itself, or the object in one of its fields, as in
-/// `{"artists": {"items": [..]}}`.
+/// The page in a response. The response itself is the page, or a field of the response contains the
+/// page, as in `{"artists": {"items": [..]}}`.
 pub(crate) struct PageIn<P>(pub(crate) P);
 
-/// Fields of a page. A response that starts with one of these fields is the page itself.
+/// Fields of a page. If a response starts with one of these fields, the response itself is the
+/// page.
 const FIELDS: [&str; 8] =
     ["href", "items", "limit", "next", "offset", "previous", "total", "cursors"];
 
@@ -204,7 +205,7 @@ fn page<'de, P: Deserialize<'de>, A: MapAccess<'de>>(
     P::deserialize(MapAccessDeserializer::new(WithFirst { first, map }))
 }
 
-/// Key of a field. The text is borrowed if it has no escapes.
+/// Key of a field. A key without escape sequences is borrowed.
 struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -307,11 +308,11 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for IfObject<P> {
     }
 }
 
-/// Replaces the path in the links of a page with the path that was called.
+/// In the links of a page, replaces the path with the path of the request.
 ///
 /// In pages of `/me/playlists`, the links have the path `/users/{id}/playlists`, which is not
 /// available in Development Mode. In pages of `/me/following`, the links have a path that does not
-/// exist. Only the query differs from page to page.
+/// exist. The links of all pages differ only in the query.
 pub(crate) fn keep_path(page: &mut impl Paged, path: &str) {
     let Some(rest) = path.strip_prefix("/me/") else { return };
     page.change_links(|link| {

@@ -74,17 +74,18 @@ impl PagePlan {
         }
     }
 
-    /// Updates the plan with the page at a position.
+    /// Updates the plan with the page that was received for a position.
     pub(crate) fn arrived(&mut self, page: &impl Paged, at: &Position) {
         match (self, at) {
             (Self::Offset(plan), Position::Offset(at)) => plan.arrived(page, *at),
             (Self::Cursor(plan), _) => plan.arrived(page),
-            // This case cannot occur: a plan by offset returns only offsets.
+            // This case cannot occur, because `ByOffset` never returns a cursor.
             (Self::Offset(_), Position::Cursor(_)) => {}
         }
     }
 
-    /// Updates the plan with a page that the caller already had. Later pages may have another size.
+    /// Updates the plan with a page that the caller already had. Later pages may have a different
+    /// size.
     pub(crate) fn had(&mut self, page: &impl Paged, at: &Position, request: &Request) {
         self.arrived(page, at);
         let Self::Offset(plan) = self else { return };
@@ -125,20 +126,20 @@ impl PagePlan {
     }
 }
 
-/// Paging by offset: the length of the list determines all pages.
+/// Paging by offset. The length of the list determines the offsets of all pages.
 pub(crate) struct ByOffset {
     delivered: u32,
     requested: u32,
     step: u32,
     next: Next,
-    /// End of the part of the list that Spotify returns.
+    /// Spotify returns only the entries before this offset.
     last: Option<u32>,
 }
 
 /// The pages that may be requested next.
 enum Next {
-    /// Request one page, and wait for it before the next request. Used for the first page, and for
-    /// every page if the length of the list is unknown or wrong.
+    /// Request one page, and wait for this page before the next request. Used for the first page,
+    /// and for every page if the length of the list is unknown or wrong.
     One,
     /// Request all pages that start before this offset.
     Until(u32),
@@ -153,11 +154,12 @@ impl ByOffset {
     fn next(&mut self) -> Option<u32> {
         let at = self.requested;
         match self.next {
-            // Spotify answers 400 or 404 if a requested page extends beyond `last`.
+            // Spotify responds with 400 or 404 if a requested page extends beyond `last`.
             _ if self.last.is_some_and(|last| at.saturating_add(self.step.max(1)) > last) => {
                 return None;
             }
-            // The offset is at its maximum, so the same page would be requested forever.
+            // At the maximum of `u32`, the offset cannot advance, so the same page would be
+            // requested forever.
             _ if at == u32::MAX => return None,
             Next::One => self.next = Next::End,
             // If the offset is at or beyond the end, Spotify may return a server error.
@@ -184,7 +186,7 @@ impl ByOffset {
     }
 }
 
-/// Paging by cursor: each page contains the cursor of the next page.
+/// Paging by cursor. Each page contains the cursor of the next page.
 pub(crate) struct ByCursor {
     delivered: Option<String>,
     next: Option<Option<String>>,

@@ -22,7 +22,7 @@ use crate::{
 /// Default number of prefetched pages.
 const PREFETCH: usize = 4;
 
-/// A stream of the pages of a list, from [`Items::pages`](crate::Items::pages).
+/// A stream of the pages of a list. [`Items::pages`](crate::Items::pages) returns this stream.
 pub struct Pages<P> {
     client: Client,
     /// The request that fetches the list. Each page is fetched with a copy of this request, which
@@ -57,8 +57,8 @@ impl<P: Paged> Job<P> {
             let operation = request.operation();
             let answer = client.request(request).await?;
             if tell.send(()).is_ok() {
-                // Decoding does not yield. The task yields before decoding, because the stream may
-                // need to run on this thread.
+                // Decoding occupies the thread. The task yields before decoding, so that a stream
+                // on the same thread can request another page.
                 yield_now().await;
             }
             Ok(client.read_page(answer, operation, &path)?.into_body())
@@ -98,7 +98,8 @@ impl<P: Paged> Pages<P> {
         self
     }
 
-    /// Returns the next page; `None` at the end. If the call is cancelled, no page is lost.
+    /// Returns the next page; `None` at the end. If the returned future is dropped, no page is
+    /// lost.
     pub async fn next(&mut self) -> Option<Result<P, Error>> {
         StreamExt::next(self).await
     }
@@ -108,7 +109,7 @@ impl<P: Paged> Pages<P> {
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be read. The stream ends after this error.
+    /// Fails if a page cannot be read. The stream ends after an error.
     pub async fn try_next(&mut self) -> Result<Option<P>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -140,21 +141,21 @@ impl<P: Paged> Pages<P> {
         Ok(())
     }
 
-    /// Requests another page while the first requested page is being decoded. The caller already
-    /// waits for the first page, so this page takes no prefetch slot.
+    /// Requests another page while the first requested page is being decoded. The first page does
+    /// not count as prefetched, because the caller already waits for this page.
     fn request_early(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let arrived = self.jobs.front_mut().is_some_and(|job| job.has_arrived(cx));
         if arrived && self.prefetch > 0 { self.request_up_to(self.prefetch + 1) } else { Ok(()) }
     }
 
-    /// Records the length of the list, if the page contains it.
+    /// Records the length of the list, if the page contains the length.
     fn note_total(&mut self, page: &P) {
         if let Some(total) = page.total() {
             self.drifted |= self.total.is_some_and(|known| known != total);
             self.total = Some(total);
         }
-        // The list may have become shorter. Requests beyond the new end would fail, so their jobs
-        // are dropped.
+        // The list may have become shorter. Requests beyond the new end would fail, so these
+        // requests are cancelled.
         let plan = &self.plan;
         self.jobs.retain(|job| plan.wants(&job.at));
     }
@@ -181,8 +182,8 @@ impl<P: Paged> Pages<P> {
     }
 }
 
-/// Checks that the operation returns pages of this kind. With pages of the other kind, the stream
-/// would repeat its first page.
+/// Checks whether `P` matches the paging of the operation (offset or cursor). With the wrong type
+/// of page, the stream would repeat its first page.
 fn readable<P: Paged>(request: Request) -> Request {
     let (by_cursor, expected) = match request.operation().paging {
         Paging::Offset { .. } => (false, "Page"),
@@ -204,7 +205,7 @@ impl<P: Paged> Stream for Pages<P> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if let Some(page) = this.in_hand.take() {
-            // This page is the first page of the plan.
+            // The page in `in_hand` is the first page of the plan.
             let at = this.plan.next().unwrap_or_else(|| this.plan.delivered());
             this.plan.had(&page, &at, &this.request);
             this.note_total(&page);
@@ -235,7 +236,7 @@ impl<P: Paged> Stream for Pages<P> {
     }
 }
 
-// No field is pinned, because the requests run in tasks.
+// The stream contains no pinned future, because each request runs in its own task.
 impl<P> Unpin for Pages<P> {}
 
 impl<P> fmt::Debug for Pages<P> {

@@ -1,5 +1,5 @@
-//! Replaces the items of a playlist. A long list requires two operations: the first replaces the
-//! items, and the second adds the remaining items.
+//! Replaces the items of a playlist. A long list requires two operations. The first operation
+//! replaces the items, and the second operation adds the remaining items.
 
 use spot_http::Request;
 

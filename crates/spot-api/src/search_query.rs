@@ -2,8 +2,9 @@ use std::fmt;
 
 /// A search query: words, and filters on the fields of the results.
 ///
-/// Text converts into a query, so that `client.search("words")` is sufficient. The setters put the
-/// text of a filter in quotes, so that the text cannot be read as another filter.
+/// A string converts into a query, so `client.search("words")` needs no `SearchQuery::new`. The
+/// setters put a value with special characters in quotes, so that the value cannot add another
+/// filter.
 ///
 /// ```
 /// use spot_api::SearchQuery;
@@ -64,12 +65,12 @@ impl SearchQuery {
         self.filter("upc", code)
     }
 
-    /// Restricts the results to albums of the last two weeks.
+    /// Restricts the results to albums that were released in the last two weeks.
     pub fn tag_new(self) -> Self {
         self.append(format_args!("tag:new"))
     }
 
-    /// Restricts the results to the least popular tenth of albums.
+    /// Restricts the results to albums in the lowest 10 % of popularity.
     pub fn tag_hipster(self) -> Self {
         self.append(format_args!("tag:hipster"))
     }
@@ -99,7 +100,7 @@ impl SearchQuery {
     }
 }
 
-/// Prints the query in the form that is sent.
+/// Formats the query as the value of the query parameter `q`.
 impl fmt::Display for SearchQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -15,8 +15,8 @@ use tokio::{runtime::Handle, task::AbortHandle};
 
 /// The result of a future that runs in its own task. Dropping this value stops the task.
 ///
-/// All tasks have the same type, whatever their result is. Otherwise the compiler would generate
-/// tokio's code for tasks once per type of result, in each program that reads a list.
+/// All tokio tasks have the same type, because the task sends the result through a channel.
+/// Therefore, a program compiles tokio's task code only once.
 pub(crate) struct Task<T> {
     task: AbortHandle,
     result: oneshot::Receiver<T>,
@@ -26,7 +26,7 @@ impl<T: Send + 'static> Task<T> {
     pub(crate) fn start(runtime: &Handle, work: impl Future<Output = T> + Send + 'static) -> Self {
         let (sender, result) = oneshot::channel();
         let work: BoxFuture<'static, ()> = Box::pin(async move {
-            // The receiver is gone if the task was stopped while it ended.
+            // Sending fails if the task was stopped, because the receiver no longer exists.
             let _ = sender.send(work.await);
         });
         Self { task: runtime.spawn(work).abort_handle(), result }

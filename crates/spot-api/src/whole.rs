@@ -42,18 +42,17 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 /// create a stream of this type.
 ///
 /// An album contains a page of up to 50 tracks. A playlist contains a page of up to 100 items. The
-/// stream uses the page that it finds in an album or playlist, and requests only the remaining
-/// pages. In [Extended Quota Mode](crate::AccessMode::Extended) the stream reads 20 albums per
-/// request.
+/// stream uses the page inside an album or playlist, and requests only the remaining pages. In
+/// [Extended Quota Mode](crate::AccessMode::Extended) the stream reads 20 albums per request.
 ///
 /// Up to [`prefetch`](Self::prefetch) reads run in parallel, and the entries keep their order. The
-/// requests use the bulk [lane](crate::Lane): they yield to interactive calls when throttled.
-/// Dropping the stream stops the requests. An error ends the stream.
+/// requests use the bulk [lane](crate::Lane): when calls have to wait for the rate limit,
+/// interactive calls are sent first. Dropping the stream stops the requests. An error ends the
+/// stream.
 pub struct Whole<T> {
     /// The reads that have not started yet.
     reads: stream::Fuse<BoxStream<'static, Result<Reading<T>, Error>>>,
-    /// The reads in progress, each in its own task, so that they make progress while the caller
-    /// works.
+    /// The reads in progress. Each read runs in its own task, and continues while the caller works.
     jobs: VecDeque<Task<Result<Read<T>, Error>>>,
     prefetch: usize,
     /// Entries of the last completed read that the stream has not yielded yet.
@@ -82,8 +81,8 @@ impl<T: Send + 'static> Whole<T> {
         }
     }
 
-    /// Sets the number of parallel reads. The default is 8, and 0 means 1. A read fetches one
-    /// entry. In Extended Quota Mode, a read of albums fetches up to 20 albums.
+    /// Sets the number of parallel reads. The default is 8. The value 0 is treated as 1. A read
+    /// fetches one entry. In Extended Quota Mode, a read of albums fetches up to 20 albums.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
         self.prefetch = reads.max(1);
@@ -91,7 +90,7 @@ impl<T: Send + 'static> Whole<T> {
     }
 
     /// Returns the next entry; `None` at the end. Unlike `StreamExt::next`, this method needs no
-    /// import. If the call is cancelled, no entry is lost.
+    /// import. If the returned future is dropped, no entry is lost.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
@@ -101,7 +100,7 @@ impl<T: Send + 'static> Whole<T> {
     ///
     /// # Errors
     ///
-    /// The error of the read that failed. The stream ends after this error.
+    /// Fails if a read fails. The stream ends after an error.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -171,7 +170,7 @@ impl<T: Send + 'static> Stream for Whole<T> {
     }
 }
 
-// No field is pinned, because the reads run in tasks.
+// The stream contains no pinned future, because each read runs in its own task.
 impl<T> Unpin for Whole<T> {}
 
 impl<T> fmt::Debug for Whole<T> {
@@ -196,7 +195,7 @@ impl GetAlbums {
     /// }
     /// # Ok(()) }
     /// ```
-    // Inline, so that only programs that use the method compile the decoding of its objects.
+    // With `#[inline]`, only programs that call this method compile the code that decodes the JSON.
     #[inline]
     pub fn with_tracks(self) -> Whole<Album> {
         let ids = chunks::parsed(Self::OPERATION, "ids", &self.ids).map(<[AlbumId]>::to_vec);
@@ -211,8 +210,8 @@ impl GetAlbums {
 impl GetArtistAlbums {
     /// Streams the albums with all their tracks: the discography of the artist.
     ///
-    /// An album may be in more than one [group](Self::groups). The stream yields such an album once
-    /// for each of its entries in the artist's list.
+    /// If an album is in more than one [group](Self::groups), the list of the artist contains the
+    /// album several times. The stream then yields the album several times.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -225,7 +224,7 @@ impl GetArtistAlbums {
     /// }
     /// # Ok(()) }
     /// ```
-    // Inline, so that only programs that use the method compile the decoding of its objects.
+    // With `#[inline]`, only programs that call this method compile the code that decodes the JSON.
     #[inline]
     pub fn with_tracks(self) -> Whole<Album> {
         let (client, market) = (self.client.clone(), self.market.clone());
@@ -249,7 +248,7 @@ impl GetMyPlaylists {
     /// }
     /// # Ok(()) }
     /// ```
-    // Inline, so that only programs that use the method compile the decoding of its objects.
+    // With `#[inline]`, only programs that call this method compile the code that decodes the JSON.
     #[inline]
     pub fn with_items(self) -> Whole<Playlist> {
         let client = self.client.clone().in_bulk();
@@ -313,7 +312,7 @@ async fn whole_page<T: DeserializeOwned + Send + 'static>(
         whole.skipped.append(&mut page.skipped);
     }
     whole.total = pages.total();
-    // With this value of `limit`, `Page::is_last` returns `true`.
+    // `Page::is_last` returns `true`, because `limit` is the number of all entries.
     whole.limit = u32::try_from(whole.items.len() + whole.skipped.len()).unwrap_or(u32::MAX);
     Ok(whole)
 }

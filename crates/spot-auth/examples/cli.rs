@@ -1,9 +1,13 @@
-//! A program for the command line that remembers its user.
+//! A command-line program that stores the session of its user.
 //!
-//! `cli sign-in` signs in through the browser, `cli who` says who that was, `cli sign-out` forgets
-//! it. It needs `SPOTIFY_CLIENT_ID`, and an application for which `http://127.0.0.1/callback` is
-//! registered. Without a client id it shows all three with a Spotify of its own.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+//! - `cli sign-in` signs the user in through the browser.
+//! - `cli who` prints the Spotify id of the user.
+//! - `cli sign-out` removes the stored session.
+//!
+//! The program reads the environment variable `SPOTIFY_CLIENT_ID`. The application must have the
+//! redirect URI `http://127.0.0.1/callback`. Without `SPOTIFY_CLIENT_ID`, the program runs the
+//! commands against a mock server.
+#![expect(clippy::print_stdout, reason = "a command-line program prints its results")]
 
 use std::error::Error;
 
@@ -30,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some("sign-in") => program.sign_in(|sign_in| sign_in).await,
         Some("who") => program.who().await,
         Some("sign-out") => program.sign_out().await,
-        _ => Err("say one of: sign-in, who, sign-out".into()),
+        _ => Err("the command must be `sign-in`, `who` or `sign-out`".into()),
     }
 }
 
@@ -41,27 +45,27 @@ struct Program {
 }
 
 impl Program {
-    /// Asks the user, unless there is a session that is still good.
+    /// Loads the stored session. If the store has no usable session, the user has to sign in.
     async fn sign_in(&self, with: impl FnOnce(SignIn) -> SignIn) -> Result<(), Box<dyn Error>> {
         let sign_in = self.app.sign_in(SCOPES).store(self.store.clone()).account(ACCOUNT);
         let session = with(sign_in).await?;
-        println!("Signed in; granted: {}.", session.granted_scopes());
+        println!("Signed in. Granted scopes: {}.", session.granted_scopes());
         Ok(())
     }
 
-    /// Asks nobody.
+    /// Prints the Spotify id of the user. This command never opens the consent page.
     async fn who(&self) -> Result<(), Box<dyn Error>> {
         let sign_in = self.app.sign_in(SCOPES).store(self.store.clone()).account(ACCOUNT);
         let session = match sign_in.store_only().await {
             Err(error) if error.kind() == ErrorKind::ConsentExpired => {
-                println!("Your consent has ended. Sign in again.");
+                println!("Your consent has expired. Sign in again.");
                 return Ok(());
             }
             other => other?,
         };
         let pipeline = Pipeline::builder(session.clone()).base_url(&self.api).build()?;
         let me: Value = pipeline.call_json(Request::get("/me")).await?.into_body();
-        // The program ends soon: a refresh in the background would be lost with it.
+        // The program must not end before the tokens of a background refresh are saved.
         session.settled().await?;
         println!("You are {}.", me.get("id").and_then(Value::as_str).unwrap_or("nobody"));
         Ok(())
@@ -85,7 +89,7 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
         store: FileStore::new(directory.path()),
         api: mock.api_url().to_owned(),
     };
-    // In the place of the browser, since nobody is there to click.
+    // The demo runs without a browser, so this function sends the browser's requests.
     let browser = |url: &str| {
         tokio::spawn(visit(url.to_owned()));
     };
@@ -95,7 +99,7 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
     program.sign_out().await?;
     match program.who().await {
         Err(error) => println!("Afterwards: {error}."),
-        Ok(()) => return Err("signing out has left something".into()),
+        Ok(()) => return Err("the session is still stored after the sign-out".into()),
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! A program on a machine without a browser: the user opens the page elsewhere and pastes the
-//! address at which they end.
+//! A program on a machine without a browser. The user opens the consent page on another machine,
+//! and pastes the URL to which Spotify redirects the browser.
 //!
-//! It needs `SPOTIFY_CLIENT_ID` and `SPOTIFY_REDIRECT_URI`. The session is kept, so that the user
-//! is asked once in six months. Without a client id it shows how that goes with a Spotify of its
-//! own.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+//! The program reads the environment variables `SPOTIFY_CLIENT_ID` and `SPOTIFY_REDIRECT_URI`. The
+//! program stores the session, so the user has to sign in only once in six months. Without
+//! `SPOTIFY_CLIENT_ID`, the program uses a mock server.
+#![expect(clippy::print_stdout, reason = "a command-line program prints its results")]
 
 use std::{
     error::Error,
@@ -28,20 +28,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     work(&session).await
 }
 
-/// Somebody has to hear of it in time, where nobody looks at the screen.
+/// Prints a message if the user has to sign in again. A real program would send an email.
 fn watch(event: &spot_auth::SessionEvent<'_>) {
     match event.kind() {
         SessionEventKind::ConsentExpiring { at, .. } => {
-            println!("Send a message: sign in again before {at:?}.");
+            println!("Message to the user: sign in again before {at:?}.");
         }
-        SessionEventKind::ConsentExpired => println!("Send a message: sign in again now."),
+        SessionEventKind::ConsentExpired => println!("Message to the user: sign in again now."),
         _ => {}
     }
 }
 
 async fn work(session: &Session) -> Result<(), Box<dyn Error>> {
     session.token().await?;
-    println!("Signed in; granted: {}.", session.granted_scopes());
+    println!("Signed in. Granted scopes: {}.", session.granted_scopes());
     Ok(())
 }
 
@@ -54,7 +54,8 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
         .build()?;
     let said = Arc::new(Mutex::new(String::new()));
     let (show, read) = (Arc::clone(&said), said);
-    // In the place of the user, who would read one thing and type another.
+    // The demo replaces the user: `show` stores the URL of the consent page, and `prompt` returns
+    // the callback URL.
     let show = move |message: &str| {
         println!("{message}");
         if let Ok(mut said) = show.lock() {
@@ -63,7 +64,7 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
     };
     let runtime = tokio::runtime::Handle::current();
     let prompt = move || {
-        let said = read.lock().map_err(|_| io::Error::other("nothing was said"))?.clone();
+        let said = read.lock().map_err(|_| io::Error::other("no message was shown"))?.clone();
         let page = said.lines().find(|line| line.starts_with("http")).unwrap_or_default();
         let ended_at = runtime.block_on(open(page)).map_err(io::Error::other)?;
         println!("> {ended_at}");
@@ -72,11 +73,11 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
     let store = MemoryStore::new();
     let ask = || app.sign_in(SCOPES).store(store.clone()).paste();
     work(&ask().show(show).prompt(prompt).await?).await?;
-    println!("The second time nobody is asked.");
+    println!("The second sign-in uses the stored session.");
     work(&ask().await?).await
 }
 
-/// Opens a page, and gives the address to which it leads.
+/// Opens a page, and returns the URL to which the page redirects the browser.
 async fn open(page: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
     let browser = ReqwestTransport::builder().no_proxy().build()?;
     let answer = browser.send(http::Request::get(page).body(Default::default())?).await?;

@@ -1,8 +1,9 @@
-//! A service that asks for itself, with client credentials: any number of tasks, one token.
+//! A service that calls the API with client credentials. All tasks of the service share one token.
 //!
-//! It needs `SPOTIFY_CLIENT_ID` and `SPOTIFY_CLIENT_SECRET`. Without a client id it asks a Spotify
-//! of its own, whose clock it moves to show that the token is renewed.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+//! The service reads the environment variables `SPOTIFY_CLIENT_ID` and `SPOTIFY_CLIENT_SECRET`.
+//! Without `SPOTIFY_CLIENT_ID`, the service uses a mock server. The service advances the clock of
+//! the mock server by one hour, so that the token expires and is refreshed.
+#![expect(clippy::print_stdout, reason = "a command-line program prints its results")]
 
 use std::{
     error::Error,
@@ -28,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     work(&Pipeline::builder(source).build()?).await
 }
 
-/// Asks for several things at once.
+/// Sends five search requests in parallel.
 async fn work(pipeline: &Pipeline) -> Result<(), Box<dyn Error>> {
     let mut questions = JoinSet::new();
     for letter in 'a'..='e' {
@@ -49,7 +50,7 @@ async fn work(pipeline: &Pipeline) -> Result<(), Box<dyn Error>> {
 
 pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
     let mock = MockSpotify::start().await?;
-    // The clock of the program, which the demo moves together with that of the server.
+    // The demo advances the program's clock and the mock server's clock by the same time.
     let passed = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&passed);
     let app = App::builder(mock.client_id())
@@ -66,6 +67,10 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
     work(&pipeline).await?;
     let requests = mock.requests();
     let tokens = requests.iter().filter(|request| request.path == "/api/token").count();
-    println!("Ten questions took {tokens} tokens.");
-    if tokens == 2 { Ok(()) } else { Err("a token for each hour would do".into()) }
+    println!("Ten requests needed {tokens} tokens.");
+    if tokens == 2 {
+        Ok(())
+    } else {
+        Err("the demo must request exactly two tokens, one per hour".into())
+    }
 }

@@ -1,9 +1,9 @@
-//! A web server with users who sign in at Spotify, each with a session of their own.
+//! A web server whose users sign in to Spotify. Each user has a separate session.
 //!
-//! It needs `SPOTIFY_CLIENT_ID`, `SPOTIFY_CLIENT_SECRET`, and `SPOTIFY_REDIRECT_URI` as
-//! `http://127.0.0.1:3000/callback`. Without a client id it serves two visitors with a Spotify of
-//! its own.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+//! The server reads the environment variables `SPOTIFY_CLIENT_ID`, `SPOTIFY_CLIENT_SECRET` and
+//! `SPOTIFY_REDIRECT_URI`. The redirect URI must be `http://127.0.0.1:3000/callback`. Without
+//! `SPOTIFY_CLIENT_ID`, the server uses a mock server and simulates two visitors.
+#![expect(clippy::print_stdout, reason = "a command-line program prints its results")]
 
 use std::{
     collections::HashMap,
@@ -40,17 +40,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(axum::serve(listener, site.router()).await?)
 }
 
-/// What the server remembers. A real one keeps the sessions in its database, by a `CallbackStore`
-/// or by a `TokenStore` of its own.
+/// State of the server. A real server would store the sessions in a database, with a
+/// `CallbackStore` or its own implementation of `TokenStore`.
 struct Site {
     app: App,
-    /// The start of every call. The pipelines of all visitors are made from it, so that they share
-    /// the connections and the rate limit of the application.
+    /// Pipeline from which the pipeline of each visitor is made. All pipelines share the
+    /// connections and the rate limit of the application.
     base: Pipeline,
     store: MemoryStore,
-    /// Sign-ins under way, by visitor.
+    /// Sign-ins that are not finished yet, by visitor.
     pending: Mutex<HashMap<String, PendingSignIn>>,
-    /// Sessions in use, by visitor: all requests of one must share it, for one refresh.
+    /// Loaded sessions, by visitor. All requests of a visitor use the same session, so that these
+    /// requests share one token refresh.
     sessions: Mutex<HashMap<String, Session>>,
 }
 
@@ -83,7 +84,7 @@ impl Site {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The visitor's session: the one in use, or the one in the store after a restart.
+    /// Returns the visitor's session. After a restart, the session is loaded from the store.
     async fn session(&self, visitor: &str) -> Result<Option<Session>, spot_auth::Error> {
         if let Some(session) = self.sessions().get(visitor).cloned() {
             return Ok(Some(session));
@@ -112,8 +113,9 @@ async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Result<Html<
     )))
 }
 
-/// Every sign-in gets a cookie of its own, which ties it to this browser: without it, somebody could
-/// be made to finish the sign-in of somebody else. The state is as good a random text as any.
+/// Starts a sign-in, and sets a cookie so that only this browser can finish the sign-in. Without
+/// the cookie, an attacker could make another user finish the attacker's sign-in. The cookie
+/// contains the state of the sign-in, because the state is random.
 async fn sign_in(State(site): State<Arc<Site>>) -> Result<impl IntoResponse, Failed> {
     let pending = site.app.begin(SCOPES)?;
     let visitor = pending.state().to_owned();
@@ -154,7 +156,7 @@ fn visitor(headers: &HeaderMap) -> Option<&str> {
     cookies.split("; ").find_map(|cookie| cookie.strip_prefix("visitor="))
 }
 
-/// What a visitor sees of an error: what they can do about it.
+/// An error. The visitor sees a page that explains how to continue.
 struct Failed(spot_auth::Error);
 
 impl From<spot_auth::Error> for Failed {
@@ -167,7 +169,7 @@ impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let page = match (self.0.kind(), self.0.reason()) {
             (ErrorKind::ConsentExpired, _) => {
-                "Your consent has ended. <a href=\"/sign-in\">Sign in again</a>"
+                "Your consent has expired. <a href=\"/sign-in\">Sign in again</a>"
             }
             (_, Some("access_denied")) => "You did not sign in. <a href=\"/\">Back</a>",
             _ => "Something went wrong. <a href=\"/\">Back</a>",
@@ -190,20 +192,24 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
     tokio::spawn(async move { axum::serve(listener, site.router()).await });
 
     let (mut ann, mut bob) = (Browser::new(&home)?, Browser::new(&home)?);
-    println!("Ann comes:      {}", ann.get("/").await?);
-    println!("Ann signs in:   {}", ann.get("/sign-in").await?);
-    println!("Bob comes:      {}", bob.get("/").await?);
-    println!("Bob signs in:   {}", bob.get("/sign-in").await?);
-    println!("Bob signs out:  {}", bob.post("/sign-out").await?);
-    println!("Ann is here:    {}", ann.get("/").await?);
+    println!("Ann opens the site:  {}", ann.get("/").await?);
+    println!("Ann signs in:        {}", ann.get("/sign-in").await?);
+    println!("Bob opens the site:  {}", bob.get("/").await?);
+    println!("Bob signs in:        {}", bob.get("/sign-in").await?);
+    println!("Bob signs out:       {}", bob.post("/sign-out").await?);
+    println!("Ann opens the site:  {}", ann.get("/").await?);
     mock.revoke_consents();
-    println!("Ann took back her consent: {}", ann.get("/").await?);
+    println!("Ann opens the site after her consent was revoked: {}", ann.get("/").await?);
     let again = ann.get("/sign-in").await?;
-    println!("Ann signs in:   {again}");
-    if again.contains("You have saved") { Ok(()) } else { Err("Ann is lost".into()) }
+    println!("Ann signs in again:  {again}");
+    if again.contains("You have saved") {
+        Ok(())
+    } else {
+        Err("Ann could not sign in again".into())
+    }
 }
 
-/// As much of a browser as a visitor needs: it goes where it is sent, and keeps the site's cookie.
+/// A minimal browser, which follows redirects and stores the cookie of the site.
 struct Browser {
     http: ReqwestTransport,
     home: String,

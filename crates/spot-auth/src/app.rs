@@ -14,7 +14,8 @@ use crate::{
     session::event::Observer,
 };
 
-/// An application that is registered with Spotify. Cloning is cheap, and clones share everything.
+/// An application that is registered with Spotify. Cloning is cheap, and all clones share the same
+/// state.
 ///
 /// ```
 /// # fn main() -> Result<(), spot_auth::Error> {
@@ -64,12 +65,12 @@ impl App {
 
     /// Creates an application from environment variables. `SPOTIFY_CLIENT_ID` is required;
     /// `SPOTIFY_CLIENT_SECRET` and `SPOTIFY_REDIRECT_URI` are optional. If a variable is not set,
-    /// the variable with the name that spotipy uses is read, such as `SPOTIPY_CLIENT_ID`.
+    /// the corresponding variable of spotipy is read, for example `SPOTIPY_CLIENT_ID`.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no client id, or if a value
-    /// is invalid.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if there is no client id,
+    /// or if a value is invalid.
     pub fn from_env() -> Result<Self, Error> {
         AppBuilder::from_env()?.build()
     }
@@ -89,7 +90,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the application has no secret.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if the application has no
+    /// secret.
     pub fn client_credentials(&self) -> Result<ClientCredentials, Error> {
         if !self.shared.has_secret {
             return Err(Error::configuration(
@@ -99,13 +101,14 @@ impl App {
         Ok(ClientCredentials::new(Arc::clone(&self.shared)))
     }
 
-    /// Starts a two-step sign-in. Keep the returned `PendingSignIn`, and send the user to its
-    /// [`authorize_url`](PendingSignIn::authorize_url). When the browser comes back to the redirect
-    /// URI, pass the whole URL to [`finish`](PendingSignIn::finish).
+    /// Starts a two-step sign-in. Store the returned `PendingSignIn`, and send the user to its
+    /// [`authorize_url`](PendingSignIn::authorize_url). When the browser requests the redirect URI,
+    /// pass the whole URL to [`finish`](PendingSignIn::finish).
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the application has no redirect URI.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if the application has no
+    /// redirect URI.
     pub fn begin(&self, scopes: impl Into<Scopes>) -> Result<PendingSignIn, Error> {
         let redirect = self.shared.redirect_uri.clone().ok_or_else(|| {
             Error::configuration(
@@ -119,8 +122,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not contain a sign-in.
-    /// The error does not quote the text.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if `json` does not
+    /// contain a sign-in. The error does not quote `json`.
     pub fn resume(&self, json: &str) -> Result<PendingSignIn, Error> {
         PendingSignIn::from_json(Arc::clone(&self.shared), json)
     }
@@ -144,8 +147,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`MissingScope`](crate::ErrorKind::MissingScope) if the user has not granted all of the
-    /// scopes. If the store fails, this method returns the error of the store.
+    /// Returns a [`MissingScope`](crate::ErrorKind::MissingScope) error if the user has not granted
+    /// all of the scopes. If the store fails, this method returns the error of the store.
     pub async fn stored_session(
         &self,
         store: impl TokenStore,
@@ -179,15 +182,15 @@ impl AppBuilder {
         self
     }
 
-    /// Sets the base URL of the accounts service, for tests; `https://accounts.spotify.com` by
-    /// default.
+    /// Sets the base URL of the accounts service, for tests. The default is
+    /// `https://accounts.spotify.com`.
     pub fn accounts_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.accounts_url);
         self
     }
 
     /// Sets the transport for requests to the token endpoint. The default is reqwest with its
-    /// default settings. Sessions may use the transport on several tokio runtimes.
+    /// default settings. Sessions can call the transport from several tokio runtimes.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -204,7 +207,7 @@ impl AppBuilder {
         self
     }
 
-    /// Sets the wall clock, for tests; the system clock by default. The function must return
+    /// Sets the wall clock, for tests. The default is the system clock. The function must return
     /// immediately, because it is called for every token request. If the function panics, the
     /// system clock is used.
     pub fn wall_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
@@ -216,9 +219,9 @@ impl AppBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the client id is empty, if Spotify
-    /// would refuse the redirect URI, or if there is no transport. Spotify has refused the host
-    /// `localhost` since November 2025.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if the client id is
+    /// empty, if Spotify would refuse the redirect URI, or if there is no transport. Spotify has
+    /// refused the host `localhost` since November 2025.
     pub fn build(self) -> Result<App, Error> {
         if self.client_id.trim().is_empty() {
             return Err(Error::configuration(

@@ -11,7 +11,7 @@ impl AppBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no client id.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if there is no client id.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| env::var(name).ok())
     }
@@ -21,7 +21,7 @@ impl AppBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no client id.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if there is no client id.
     pub fn from_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let value = |name: &str| {
             ["SPOTIFY_", "SPOTIPY_"].into_iter().find_map(|prefix| {
@@ -72,7 +72,7 @@ mod tests {
         .unwrap();
         assert_eq!(app.client_id(), "ours");
         assert_eq!(app.redirect_uri(), Some("http://127.0.0.1:8888/callback"));
-        assert!(app.client_credentials().is_err(), "there is no secret");
+        assert!(app.client_credentials().is_err(), "the application has no client secret");
         let app = from(&[("SPOTIPY_CLIENT_ID", "a"), ("SPOTIPY_CLIENT_SECRET", "b")]).unwrap();
         assert!(app.client_credentials().is_ok());
         assert_eq!(app.redirect_uri(), None);

@@ -22,7 +22,7 @@ pub fn listener(bytes: &[u8]) -> bool {
     outcome.is_some()
 }
 
-/// Reads a text as if a user had pasted it as the URL of the callback.
+/// Parses a string as the callback URL that a user pasted.
 pub fn pasted_address(text: &str) {
     if let Ok(query) = sign_in::query(text) {
         assert!(text.contains(query));
@@ -45,8 +45,8 @@ pub fn token_response(bytes: &[u8]) -> bool {
 }
 
 /// Reads bytes as a file of `FileStore` for the client id `client`, the account `account` and the
-/// scope `streaming`. If the file contains a record, the record must survive a round trip. Returns
-/// whether the file contains a record.
+/// scope `streaming`. If the file contains a record, the record must stay the same after encoding
+/// and decoding. Returns whether the file contains a record.
 pub fn token_file(bytes: &[u8]) -> bool {
     let Some(record) = store::parse_for_fuzzing(bytes) else { return false };
     let json = record.to_json();

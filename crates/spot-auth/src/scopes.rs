@@ -31,8 +31,8 @@ impl Scopes {
         Self(BTreeSet::new())
     }
 
-    /// Returns every scope that this version knows. Prefer to request only the scopes that you
-    /// need, since the consent page lists all requested scopes.
+    /// Returns every scope that this version of the crate knows. Prefer to request only the scopes
+    /// that you need, since the consent page lists all requested scopes.
     pub fn all() -> Self {
         Scope::ALL.iter().cloned().collect()
     }
@@ -50,7 +50,8 @@ impl Scopes {
         Self::needed_by([operation]).difference(self)
     }
 
-    /// Parses names that are separated by spaces, commas or both. Unknown names are kept.
+    /// Parses names that are separated by spaces, commas or both. The set also contains names that
+    /// this crate does not know.
     pub fn parse(text: &str) -> Self {
         text.split(|c: char| c.is_whitespace() || c == ',')
             .filter(|name| !name.is_empty())

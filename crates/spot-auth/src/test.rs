@@ -49,7 +49,7 @@ pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     ensure(!format!("{store:?}").contains(SECRET), "`Debug` must not print the tokens")
 }
 
-/// A text that every token in these tests contains.
+/// A string that every token in these tests contains.
 const SECRET: &str = "CANARY";
 
 fn record(name: &str) -> TokenRecord {

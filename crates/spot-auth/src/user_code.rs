@@ -60,7 +60,7 @@ where
     let may_block = runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
     let (sender, mut output) = oneshot::channel();
     let work = Box::pin(async move {
-        // The receiver is gone if the caller was cancelled.
+        // The receiver has been dropped if the caller was cancelled.
         let _ = sender.send(future.await);
     });
     // A `JoinSet` aborts its tasks when it is dropped.
@@ -74,16 +74,15 @@ where
     }
 }
 
-/// Work of a task. All tasks have this type, so that the code of tokio for tasks is compiled once
-/// and not once per task.
+/// Work of a task. All tasks have this type, so the compiler generates tokio's task code only once.
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs work in its own task. `may_block` says that the `poll` method of the work may block the
-/// thread. Then the runtime must have several threads.
+/// Runs work in its own task. If `may_block` is true, polling the work may block the thread, and
+/// the runtime must have several threads.
 ///
-/// The thread that polls the work may also drive the timers and connections of the runtime. This
-/// function first moves them to another thread. Without this step, blocking work would stop all
-/// timers, and no time limit would work.
+/// The thread that polls the work may also run the timers and connections of the runtime.
+/// `block_in_place` first moves the timers and connections to another thread. Otherwise, blocking
+/// work would stop all timers, and time limits would have no effect.
 async fn run(mut work: Work, may_block: bool) {
     poll_fn(|context| {
         let mut poll = || work.as_mut().poll(context);
@@ -103,7 +102,7 @@ where
     let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
     let spawned = thread::Builder::new().spawn(move || {
         let _inside = runtime.enter();
-        // The receiver is gone if the caller has stopped waiting.
+        // The receiver has been dropped if the caller has stopped waiting.
         let _ = sender.send(catch(function));
     });
     if spawned.is_err() {

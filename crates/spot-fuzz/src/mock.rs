@@ -45,7 +45,7 @@ pub(crate) fn http(data: &[u8]) {
         // gets no response either, so only complete requests are checked.
         let is_complete = raw.is_none() && !data.contains(&b'\r');
         let request = String::from_utf8_lossy(&bytes);
-        assert!(!is_complete || !answer.is_empty(), "no answer to {request}");
+        assert!(!is_complete || !answer.is_empty(), "no response to {request}");
     });
 }
 

@@ -14,8 +14,8 @@ pub(crate) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &
         Err(error) => return check_line(&error.to_string()),
     };
     let encoded = serde_json::to_vec(&value).expect("every model can be encoded");
-    let again: T = spot_model::from_slice(&encoded).expect("what was encoded decodes");
-    // A skipped entry is encoded as null, and its reason is lost. The JSON is therefore compared
-    // instead of the values.
+    let again: T = spot_model::from_slice(&encoded).expect("the encoded value can be decoded");
+    // A skipped entry is encoded as null, and the reason for skipping the entry is lost. The JSON
+    // is therefore compared instead of the values.
     assert_eq!(serde_json::to_vec(&again).expect("every model can be encoded"), encoded);
 }

@@ -67,8 +67,8 @@ impl Setup {
 /// The first byte of the input chooses how the list is read. The other bytes are the bodies, which
 /// are separated by zero bytes.
 ///
-/// Reading must stop, whatever the bodies contain. The maximum number of requests depends on the
-/// number of bodies.
+/// The client must stop reading after a limited number of requests. The limit depends on the number
+/// of bodies.
 pub(crate) fn streams(data: &[u8]) {
     thread_local! {
         static SETUP: RefCell<Setup> = RefCell::new(Setup::new());
@@ -77,8 +77,8 @@ pub(crate) fn streams(data: &[u8]) {
     let bodies: Vec<_> = bodies.split(|byte| *byte == 0).map(Bytes::copy_from_slice).collect();
     let most = 4 * bodies.len() + 16;
     SETUP.with_borrow(|Setup { runtime, server, client }| {
-        // For a list with offsets, the server sends each body only once. The offsets of such a list
-        // keep growing, so with repeated bodies the list could be endless.
+        // For a list with offsets, the server sends each body only once, because repeated bodies
+        // could make the list endless.
         let circles = how % 3 == 1 || how % 3 == 2 && how / 3 % 2 == 1;
         *server.0.lock().expect("no thread panics while the script is locked") =
             Script { bodies, circles, requests: 0 };

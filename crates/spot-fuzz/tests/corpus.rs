@@ -1,5 +1,5 @@
-//! Every input of the seed corpus keeps the rules of its target.
-// A panic is how a test fails.
+//! Tests that no input of the seed corpus breaks a rule of its target.
+// Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
 use std::{fs, path::Path};

@@ -17,7 +17,7 @@ pub struct Country([u8; 2]);
 impl Country {
     /// Returns the two letters in upper case.
     pub fn as_str(&self) -> &str {
-        // Only ASCII letters are stored.
+        // The bytes are always ASCII letters, so the conversion cannot fail.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
@@ -178,7 +178,7 @@ impl fmt::Debug for CountrySet {
 
 impl Serialize for CountrySet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Binary formats write the length first.
+        // A binary format writes the number of countries before the first country.
         let mut list = serializer.serialize_seq(Some(self.len()))?;
         self.iter().try_for_each(|country| list.serialize_element(&country))?;
         list.end()
@@ -187,8 +187,8 @@ impl Serialize for CountrySet {
 
 impl<'de> Deserialize<'de> for CountrySet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // These lists make up half of many responses, so the JSON reader decodes them in a faster
-        // way.
+        // The JSON reader has a fast path for lists of countries, which make up half of many
+        // responses.
         if is_in_place() {
             return deserializer.deserialize_newtype_struct(COUNTRIES, Set);
         }
@@ -196,10 +196,10 @@ impl<'de> Deserialize<'de> for CountrySet {
     }
 }
 
-/// Newtype name for which the JSON reader returns the bits of a set.
+/// Newtype name that selects the JSON reader's fast path for lists of countries.
 pub(crate) const COUNTRIES: &str = "$spot_model::CountrySet";
 
-/// Gets a set from the JSON reader, which scans the list itself.
+/// Receives a set of countries from the JSON reader.
 struct Set;
 
 impl<'de> Visitor<'de> for Set {
@@ -213,7 +213,7 @@ impl<'de> Visitor<'de> for Set {
         Ok(CountrySet::from_bits(bits))
     }
 
-    /// Called by all deserializers except the JSON reader.
+    /// Deserializers without a fast path for lists of countries call this method.
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         deserializer: D,
@@ -237,7 +237,7 @@ pub(crate) fn scan(json: &[u8]) -> Option<Bits> {
     let mut rest = json.strip_prefix(b"[")?.trim_ascii_start();
     if rest != b"]" {
         loop {
-            // Most lists have no spaces.
+            // Fast path: most lists contain no spaces.
             while let Some(([b'"', first @ b'A'..=b'Z', second @ b'A'..=b'Z', b'"', b','], after)) =
                 rest.split_first_chunk()
             {
@@ -342,7 +342,8 @@ impl<'de> Deserialize<'de> for Entry {
             }
         }
 
-        // Binary formats do not store the type of a value. In binary formats, every entry is text.
+        // Binary formats such as postcard do not support `deserialize_any`. In a binary format,
+        // every entry is a string.
         if deserializer.is_human_readable() {
             deserializer.deserialize_any(Letters)
         } else {

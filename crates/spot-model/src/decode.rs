@@ -1,9 +1,9 @@
-//! Decodes responses. Decoding is fast if all entries are valid, and skips broken entries.
+//! Decodes responses and skips broken list entries.
 //!
-//! [`from_slice`] decodes a response once or twice. The first pass is strict: [`json_reader`]
-//! decodes every list entry in place, and fails at the first broken entry. The second pass runs
-//! only if the first pass failed. The second pass uses serde_json and reads each entry as raw JSON
-//! first, so that a broken entry can be skipped.
+//! [`from_slice`] decodes a response in one or two passes. In the strict first pass,
+//! [`json_reader`] decodes every list entry in place, and fails at the first broken entry. The
+//! second pass runs only if the first pass fails. In the second pass, serde_json reads each entry
+//! as raw JSON first, so that a broken entry can be skipped.
 
 use std::{fmt, marker::PhantomData};
 
@@ -28,15 +28,15 @@ const MAX_ERROR: usize = 400;
 
 /// Decodes a response of the API.
 ///
-/// Returns the same result as [`serde_json::from_slice`], but is faster if no entry of a list is
-/// broken. Do not put models into types with `#[serde(flatten)]` or `#[serde(untagged)]`: serde
-/// decodes such types from a buffer, and broken entries in a buffer cannot be skipped.
+/// Returns the same result as [`serde_json::from_slice`], and is faster if all list entries are
+/// valid. Do not use models in types with `#[serde(flatten)]` or `#[serde(untagged)]`. With these
+/// attributes, a single broken entry makes decoding fail.
 ///
 /// # Errors
 ///
-/// Fails if the text is not JSON, has a wrong structure, or lacks a required field, and if the
-/// decoded value would need far more memory than the JSON text. The error is one line of at most
-/// 500 characters.
+/// Fails if the text is not JSON, has a wrong structure, or lacks a required field. The function
+/// rejects JSON whose decoded value would need far more memory than the JSON text. The error is one
+/// line of at most 500 characters.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
     shape::check::<T>(json)?;
     // Checking the whole text once is faster than checking each string.
@@ -58,7 +58,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
     if line == words {
         return error;
     }
-    // serde_json parses the end of this text to get the line and the column of the new error.
+    // `custom` parses the line and the column of the error from the end of the message.
     serde_json::Error::custom(format_args!("{line}{place}"))
 }
 
@@ -150,8 +150,8 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, SkipReason> {
     if json.get() == "null" {
         return Err(SkipReason::Null);
     }
-    // Decode from `&str`, like all other code here. For each further input type, the compiler would
-    // generate the deserializers of all models again.
+    // All code in this module decodes from `&str`. For a second input type, the compiler would
+    // generate the deserializers of all models a second time.
     serde_json::from_str(json.get()).map_err(|error| SkipReason::Broken {
         error: printable(&error.to_string(), MAX_ERROR),
         json: json.get().to_owned(),
@@ -173,8 +173,8 @@ impl<T> Entries<T> {
 }
 
 impl<T> Entries<T> {
-    /// Reserves capacity for a page of the usual length. Doubling the capacity would copy more and
-    /// waste memory.
+    /// Reserves capacity for a page of the usual length. Doubling the capacity would copy the
+    /// entries more often and waste memory.
     fn grow(&mut self) {
         let length = self.items.len();
         let usual = [10, 20, 30, 50, 100].into_iter().find(|usual| *usual > length);

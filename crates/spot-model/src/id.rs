@@ -9,9 +9,9 @@ use crate::{
     text::text_serde,
 };
 
-/// Base-62 text of 1 to 22 characters, stored inline.
+/// A base-62 string of 1 to 22 characters, stored inline.
 ///
-/// The length is never 0, so that an `Option<Base62>` has the same size as a `Base62`.
+/// Because `length` is a `NonZeroU8`, an `Option<Base62>` has the same size as a `Base62`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Base62 {
     length: NonZeroU8,
@@ -21,7 +21,7 @@ pub(crate) struct Base62 {
 impl Base62 {
     const MOST: usize = 22;
 
-    /// Parses an id of the usual length, which nearly all ids have. The loop has no early exit, so
+    /// Parses an id of 22 characters, the length of nearly all ids. The loop has no early exit, so
     /// that the compiler can vectorize it.
     fn usual(text: &str) -> Option<Self> {
         let bytes: [u8; Self::MOST] = text.as_bytes().try_into().ok()?;
@@ -51,7 +51,7 @@ impl Base62 {
     }
 
     fn as_str(&self) -> &str {
-        // Both steps always succeed: only ASCII is stored, and the length is at most the capacity.
+        // The defaults are never used, because `length` is at most 22 and all bytes are ASCII.
         let used = self.bytes.get(..usize::from(self.length.get())).unwrap_or_default();
         std::str::from_utf8(used).unwrap_or_default()
     }
@@ -61,8 +61,8 @@ macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident, $kind:ident, $word:literal, $uri_word:literal, $expected:literal;)*) => {$(
         $(#[$meta])*
         ///
-        /// The type is `Copy` and allocates no memory. Parsing accepts a bare id, a URI or a URL,
-        /// in every known form. `Display` writes the bare id.
+        /// The type is `Copy` and allocates no memory. Parsing accepts the bare id, and every known
+        /// form of its URI and URL. `Display` writes the bare id.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(Base62);
 
@@ -105,7 +105,7 @@ macro_rules! ids {
             type Err = ParseIdError;
 
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
-                // Responses contain the id, the URI and the link, which are equivalent.
+                // Fast path for the three forms in responses: the bare id, the URI and the API URL.
                 let known = text
                     .strip_prefix(concat!("spotify:", $uri_word, ":"))
                     .or_else(|| {
@@ -201,11 +201,9 @@ ids! {
     ShowId, Show, "show", "show", "a show id, URI or URL";
     /// The id of an episode.
     EpisodeId, Episode, "episode", "episode", "an episode id, URI or URL";
-    /// The id of an audiobook. In Spotify's URIs and web pages, this id appears as the id of a
-    /// show.
+    /// The id of an audiobook. In URIs and web URLs, Spotify uses the type `show` for audiobooks.
     AudiobookId, Audiobook, "audiobook", "show", "an audiobook id, URI or URL";
-    /// The id of a chapter. In Spotify's URIs and web pages, this id appears as the id of an
-    /// episode.
+    /// The id of a chapter. In URIs and web URLs, Spotify uses the type `episode` for chapters.
     ChapterId, Chapter, "chapter", "episode", "a chapter id, URI or URL";
 }
 
@@ -335,10 +333,11 @@ impl UserId {
         format!("https://api.spotify.com/v1/users/{}", Encoded(&self.0))
     }
 
-    /// Decodes the percent-encoded name of a URI or a URL.
+    /// Decodes the percent-encoded user name in a URI or a URL.
     ///
-    /// The id prints as the decoded name. Parsing the printed name must return the same id. Spaces
-    /// around the name are therefore removed, and a name that is itself a URI or a URL is an error.
+    /// `Display` writes the decoded name, and parsing the decoded name must return the same id. The
+    /// function therefore removes spaces around the name. The function returns an error if the
+    /// decoded name is itself a URI or a URL.
     pub(crate) fn from_encoded(name: &str) -> Result<Self, Problem> {
         match Reference::parse(&percent::decode(name)) {
             Reference::Bare("") => Err(Problem::Empty),
@@ -393,7 +392,7 @@ impl CategoryId {
 
 /// A type that identifies a Spotify object and can be parsed from text.
 pub trait Id: Clone + FromStr<Err = ParseIdError> {
-    /// Describes in error messages which text is expected, for example `a track id, URI or URL`.
+    /// Description of the accepted input for error messages, for example `a track id, URI or URL`.
     const EXPECTED: &'static str;
 }
 

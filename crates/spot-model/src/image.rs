@@ -14,8 +14,8 @@ impl Images for [Image] {
     fn at_least(&self, width: u32) -> Option<&Image> {
         let enough = self.iter().filter(|image| image.width.is_some_and(|own| own >= width));
         enough.min_by_key(|image| image.width).or_else(|| {
-            // If several images have the same width, selects the first, because Spotify lists the
-            // widest image first.
+            // If no image has a width, `rev` selects the first image, which is the widest in
+            // Spotify's order.
             self.iter().rev().max_by_key(|image| image.width)
         })
     }

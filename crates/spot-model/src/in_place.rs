@@ -1,9 +1,9 @@
-//! Tracks whether this thread is in the strict first pass over a response.
+//! Records whether this thread is in the strict first pass over a response.
 //!
-//! In the strict first pass, visitors decode list entries differently than in the second pass: see
-//! `decode.rs`. The visitors are called by serde's derived code, which cannot forward an argument.
-//! The mode is therefore a thread-local variable. The mode cannot affect other code: decoding is
-//! synchronous, and a guard restores the mode, even after a panic.
+//! Visitors decode list entries differently in the first and the second pass: see `decode.rs`.
+//! serde's derived code calls the visitors, and cannot pass an extra argument to a visitor. A
+//! thread-local variable therefore records the pass. The variable cannot affect other code, because
+//! decoding is synchronous. A guard restores the variable, even after a panic.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ thread_local! {
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Puts this thread into the strict first pass. Dropping the value restores the mode.
+/// Puts this thread into the strict first pass. Dropping the value restores the previous state.
 pub(crate) struct InPlace {
     before: bool,
 }

@@ -8,9 +8,9 @@ use crate::{
     SimplifiedPlaylist, SimplifiedShow, SimplifiedTrack, Track, TrackId, Uri, UserId,
 };
 
-/// A value that a call accepts as an id. The value can be the id, text in any known form (id, URI,
-/// URL), an object that has the id, or the result of parsing an id. The value can also be an
-/// `Option`, but `None` is an error.
+/// A value that a call accepts as an id. The value can be the id, a string (an id, URI or URL in
+/// any known form), an object with the id, or the `Result` of parsing an id. The value can also be
+/// an `Option`, but `None` is an error.
 ///
 /// An invalid value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
@@ -31,8 +31,8 @@ pub trait IntoId<I> {
 /// accepts, or an `Option` of the id. An `Option` of any other type must be passed by reference.
 /// `None` omits the parameter.
 ///
-/// Pass an `Option` of text by reference. If such an `Option` were also accepted by value, a bare
-/// `None` would need a type annotation:
+/// If `Option<&str>` were accepted by value, a plain `None` would need a type annotation. Pass an
+/// `Option<&str>` by reference:
 ///
 /// ```
 /// # use spot_model::{DeviceId, OptionalId};
@@ -138,15 +138,15 @@ where
     }
 }
 
-/// Accepts the result of parsing an id. If a list accepts several kinds of ids, first parse each
-/// text into the id type of its kind: `ids.iter().map(|id| id.parse::<TrackId>())`.
+/// Accepts the `Result` of parsing an id. If a list accepts several kinds of ids, first parse each
+/// string into a specific id type: `ids.iter().map(|id| id.parse::<TrackId>())`.
 impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.and_then(IntoId::into_id)
     }
 }
 
-/// Converts ids into the groups that accept ids of this kind.
+/// Implements the conversion from id types into a URI group.
 macro_rules! into_group {
     ($($group:ty: $($held:ty),*;)*) => {$($(
         impl IntoId<$group> for $held {

@@ -1,9 +1,8 @@
 //! A fast reader for typical JSON.
 //!
-//! [`JsonReader`] decodes JSON that is valid and typical. For any other text, the reader fails and
-//! gives no reason. [`from_slice`](crate::from_slice) then decodes the text again with serde_json,
-//! which returns the result or the error. The reader therefore needs no error messages, and leaves
-//! rare cases to serde_json.
+//! [`JsonReader`] decodes JSON that is valid and typical. For any other text, the reader returns an
+//! error without a message. [`from_slice`](crate::from_slice) then decodes the text again with
+//! serde_json, which returns the value or a detailed error.
 //!
 //! The reader must not accept text that serde_json rejects. If the reader and serde_json both
 //! accept a text, they must return the same value.
@@ -24,15 +23,15 @@ use crate::{
     in_place::InPlace,
 };
 
-/// Newtype name that marks the first value of a field with two names. The reader remembers the text
-/// of this value.
+/// Newtype name that marks the first value of a renamed field. The reader stores the JSON of the
+/// marked value.
 pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
 
-/// Newtype name that marks the second value of a field with two names. If both values have the same
-/// text, the visitor gets a unit.
+/// Newtype name that marks the second value of a renamed field. If both values have the same JSON,
+/// the reader calls `visit_unit`.
 pub(crate) const SECOND_VALUE: &str = "$spot_model::SecondValue";
 
-/// Maximum nesting depth. serde_json allows a little more.
+/// Maximum nesting depth. The recursion limit of serde_json is 128.
 const MAX_DEPTH: u8 = 100;
 
 /// Decodes a text that is valid and typical.
@@ -74,17 +73,17 @@ type Result<T, E = Unusual> = std::result::Result<T, E>;
 /// Reads a text from its start to its end.
 struct JsonReader<'de> {
     text: &'de str,
-    /// The same text as bytes.
+    /// The bytes of `text`.
     bytes: &'de [u8],
     /// Index of the next byte.
     at: usize,
     /// Number of objects and lists that are open at the next byte.
     depth: u8,
-    /// The latest list of countries: its text, and the set decoded from the text. The set can often
-    /// be reused, because a track and its album usually have the same list.
+    /// JSON and decoded set of the latest list of countries. The reader can often reuse the set,
+    /// because a track and its album usually have the same list.
     countries: Option<(&'de [u8], country::Bits)>,
-    /// The latest value marked with `FIRST_VALUE`: its text, and the depth of the object that
-    /// contains the value. The end of this object has not been read yet.
+    /// JSON of the latest value marked with `FIRST_VALUE`, and the depth of the object that
+    /// contains the value. `None` after the end of the object.
     first_value: Option<(&'de [u8], u8)>,
 }
 
@@ -123,7 +122,7 @@ impl<'de> JsonReader<'de> {
         self.bytes.get(self.at).copied().ok_or(Unusual)
     }
 
-    /// Skips whitespace and consumes the next byte. This byte must be `expected`.
+    /// Skips whitespace and consumes the next byte. Fails if the byte is not `expected`.
     #[inline]
     fn take(&mut self, expected: u8) -> Result<()> {
         if self.bytes.get(self.at) == Some(&expected) {
@@ -170,8 +169,8 @@ impl<'de> JsonReader<'de> {
         self.take(bracket)
     }
 
-    /// Consumes the separator before the next entry of an object or a list. Returns `false` at the
-    /// end.
+    /// Consumes the separator before the next entry of an object or a list. Returns `false` if no
+    /// entry follows.
     #[inline]
     fn has_next(&mut self, is_first: &mut bool, bracket: u8) -> Result<bool> {
         match self.peek()? {
@@ -190,10 +189,11 @@ impl<'de> JsonReader<'de> {
         }
     }
 
-    /// Consumes the separator before the next name of an object. Returns `false` at the end.
+    /// Consumes the separator before the next name of an object. Returns `false` if no name
+    /// follows.
     #[inline]
     fn has_next_name(&mut self, is_first: &mut bool) -> Result<bool> {
-        // Most responses contain no whitespace.
+        // Fast path: most responses contain no whitespace.
         if let Some([b',', b'"', ..]) = self.bytes.get(self.at..)
             && !*is_first
         {
@@ -261,7 +261,7 @@ impl<'de> JsonReader<'de> {
         let first = start + usize::from(is_negative);
         let (mut magnitude, mut end) = (0_u64, first);
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(end) {
-            // A number with more than 19 digits may overflow. Such a number is rejected below.
+            // The code rejects every number with more than 19 digits, so an overflow has no effect.
             magnitude = magnitude.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
             end += 1;
         }
@@ -276,7 +276,7 @@ impl<'de> JsonReader<'de> {
         }
         match (is_negative, i64::try_from(magnitude)) {
             (false, _) => Ok(Number::Positive(magnitude)),
-            // -0 is left to serde_json, which decodes it as a float.
+            // The reader rejects -0, because serde_json decodes -0 as a float.
             (true, Ok(magnitude @ 1..)) => Ok(Number::Negative(-magnitude)),
             (true, _) => Err(Unusual),
         }
@@ -370,7 +370,7 @@ impl<'de> JsonReader<'de> {
         let (list, bits) = match self.countries {
             Some((list, bits)) if rest.starts_with(list) => (list, bits),
             _ => {
-                // No entry contains a bracket.
+                // Country codes contain no bracket, so the first `]` ends the list.
                 let length = memchr(b']', rest).ok_or(Unusual)? + 1;
                 let list = rest.get(..length).ok_or(Unusual)?;
                 (list, country::scan(list).ok_or(Unusual)?)
@@ -404,7 +404,7 @@ impl<'de> JsonReader<'de> {
 /// Number of bytes before the first quote, backslash or control character.
 #[inline]
 fn plain_length(text: &[u8]) -> Option<usize> {
-    /// Number of 8-byte words to check one by one. Most strings end within these words.
+    /// Number of 8-byte words to check one by one. Most strings are shorter than 32 bytes.
     const WORDS: usize = 4;
     for (at, word) in text.as_chunks().0.iter().take(WORDS).enumerate() {
         let ends = ends(u64::from_le_bytes(*word));
@@ -423,8 +423,9 @@ fn long_plain_length(text: &[u8]) -> Option<usize> {
     (!has_control).then_some(length)
 }
 
-/// Returns a word whose lowest set bit is in the first byte that is a quote, a backslash or a
-/// control character. Higher bits have no meaning. Returns 0 if there is no such byte.
+/// Finds the first quote, backslash or control character in an 8-byte word. The lowest set bit of
+/// the result marks the found byte. Higher bits of the result have no meaning. Returns 0 if no byte
+/// is found.
 fn ends(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -504,7 +505,7 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         self.0.visit_string(visitor)
     }
 
-    // For these types, serde_json also treats the name of a field as a string.
+    // Like serde_json, the methods below decode a field name as a string.
     forward_to_deserialize_any! {
         char str string unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
@@ -597,8 +598,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
             COUNTRIES if self.peek()? == b'[' => self.visit_countries(visitor),
             FIRST_VALUE => self.visit_first_value(visitor),
             SECOND_VALUE => self.visit_second_value(visitor),
-            // Only serde_json can decode a `RawValue`. Here decoding fails, because the visitor of
-            // `RawValue` rejects a newtype.
+            // Only serde_json can decode a `RawValue`. The visitor of `RawValue` rejects a newtype,
+            // so the reader fails.
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -651,7 +652,7 @@ mod tests {
     use super::{IgnoredAny, MAX_DEPTH, read};
     use crate::{Album, CountrySet, Page, PlaylistItem, SavedTrack, SearchResults, Track};
 
-    /// Most kinds of values, with whitespace and escapes.
+    /// A sample response that contains most kinds of values, whitespace and escapes.
     const SAMPLE: &str = r#"{ "items" : [{"added_at":"2026-11-02T09:00:00Z",
         "added_by":{"id":"nora","display_name":null},"is_local":false,"item":{"type":"track",
         "id":"4uLU6hMCjMI75M1A2tKUQC","artists":[{"id":null,"name":"Café"},null,{"name":"\/\t"}],
@@ -664,8 +665,7 @@ mod tests {
         {"item":{"name":"both"},"track":{"name":"both"}}],
         "limit":50,"offset":0,"total":2.0,"next":null,"previous":"https://api.spotify.com/v1/me"}"#;
 
-    /// Checks that serde_json accepts every text that the reader accepts, and returns the same
-    /// value.
+    /// If the reader accepts the text, checks that serde_json returns the same value.
     fn check<T: DeserializeOwned + PartialEq + Debug>(json: &str) {
         if let Ok(value) = read::<T>(json) {
             assert_eq!(serde_json::from_str::<T>(json).ok(), Some(value), "{json}");

@@ -1,5 +1,6 @@
-//! Adapters of `serde_with` for irregular fields. Spotify sends integers as floats, null in place
-//! of a value, and malformed text. Adapters can be combined: `Option<Int>`, `NonNull<Same>`.
+//! Adapters of `serde_with` for irregular fields. Some responses contain integers as floats, nulls
+//! in place of values, or malformed strings. Adapters can be combined: `Option<Int>`,
+//! `NonNull<Same>`.
 
 use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 
@@ -34,19 +35,20 @@ macro_rules! integers {
                     }
 
                     fn visit_i64<E>(self, number: i64) -> Result<$integer, E> {
-                        // This number can only be too small, because numbers that are too large
-                        // arrive at `visit_u64`.
+                        // A number that is out of range is always too small, because `visit_u64`
+                        // handles large numbers.
                         Ok(number.try_into().unwrap_or(<$integer>::MIN))
                     }
 
-                    // A cast from a float saturates at the bounds of the integer, as required.
+                    // The cast from a float saturates at the bounds of the integer type.
                     fn visit_f64<E>(self, number: f64) -> Result<$integer, E> {
                         Ok(number.round() as $integer)
                     }
 
                     fn visit_str<E: Error>(self, text: &str) -> Result<$integer, E> {
                         let digits = text.trim();
-                        // A float would lose the last digits of a long integer.
+                        // First parses the digits as an integer, because a float would lose the
+                        // last digits of a long integer.
                         if let Ok(number) = digits.parse() {
                             return self.visit_u64(number);
                         }
@@ -71,9 +73,9 @@ macro_rules! integers {
 
 integers!(u8, u16, u32, u64, i8, i32, i64);
 
-/// A duration in milliseconds. Spotify returns -1000 if nothing was played. For a while, Spotify
-/// returned an object of unknown meaning for local files. The value -1000 and any object become
-/// zero.
+/// A duration in milliseconds. Negative numbers and objects decode as zero. Spotify returns the
+/// resume position -1000 if nothing was played. For local files, Spotify has returned an object in
+/// place of the number.
 pub(crate) struct Millis;
 
 impl<'de> DeserializeAs<'de, Duration> for Millis {
@@ -134,11 +136,11 @@ impl SerializeAs<Duration> for Secs {
     fn serialize_as<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         #[expect(
             clippy::cast_precision_loss,
-            reason = "exact for durations of up to a hundred days"
+            reason = "the conversion is exact for durations of up to 100 days"
         )]
         let nanoseconds = value.as_nanos() as f64;
-        // The number of nanoseconds is exact and is divided only once. The output therefore has the
-        // same digits as the response.
+        // `nanoseconds` is exact, and the division is the only step that rounds. The output
+        // therefore has the same digits as the response.
         (nanoseconds / 1e9).serialize(serializer)
     }
 }
@@ -231,8 +233,8 @@ impl SerializeAs<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// A list whose null entries are skipped. Null in place of the list decodes as an empty list. The
-/// initial capacity is `FIRST` entries, the usual length of such lists.
+/// A list whose null entries are skipped. If the list itself is null, the result is an empty list.
+/// The initial capacity is `FIRST` entries, the usual length of such lists.
 pub(crate) struct NonNull<A, const FIRST: usize = 4>(PhantomData<A>);
 
 impl<'de, T, A: DeserializeAs<'de, T>, const FIRST: usize> DeserializeAs<'de, Vec<T>>
@@ -278,8 +280,8 @@ impl<T, A: SerializeAs<T>, const FIRST: usize> SerializeAs<Vec<T>> for NonNull<A
     }
 }
 
-/// Decodes optional text that may be malformed. Null, text of another form, and values of any other
-/// type become `None`.
+/// Decodes an optional string that may be malformed. Null, malformed strings, and values of other
+/// types become `None`.
 struct Lenient<T>(fn(&str) -> Option<T>);
 
 impl<'de, T> Visitor<'de> for Lenient<T> {

@@ -13,8 +13,8 @@ use serde_with::SerializeAs;
 
 use crate::id::Linked;
 
-/// Reads an object. A binary format stores an object as a string of JSON, because the fields differ
-/// between responses. A format without field names and types cannot represent these differences.
+/// Decodes an object. In a binary format, an object is stored as a string that contains JSON. A
+/// binary format without field names cannot represent an object in which fields are missing.
 #[inline]
 pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
@@ -26,7 +26,7 @@ pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer.deserialize_str(Json(PhantomData))
 }
 
-/// Wraps the deserializer or the visitor of an object. Accepts a map, but no list.
+/// Wraps the deserializer or the visitor of an object. Accepts a map, but rejects a list.
 ///
 /// serde's derived code also reads a struct from a list of its fields. Without this wrapper, `[]`
 /// would decode as an object if all fields have a default.
@@ -50,7 +50,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
         self.0.deserialize_map(MapOnly(visitor))
     }
 
-    /// Needed for `RawValue`, which stores JSON as text.
+    /// `RawValue` calls this method to get the original JSON.
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,

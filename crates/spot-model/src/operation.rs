@@ -7,8 +7,8 @@ use crate::Scope;
 /// Metadata of one operation of the Web API, without its parameters.
 ///
 /// [`Operation::ALL`] lists every operation. The HTTP layer reads the metadata to decide which
-/// requests may be retried. If Spotify does not allow the application to call an operation, the
-/// error message names a replacement, if there is one.
+/// requests may be retried. If Spotify refuses a call of an operation that has a replacement, the
+/// error message names the replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
@@ -26,14 +26,14 @@ pub struct Operation {
     pub path: &'static str,
     /// The scopes that Spotify lists for the operation. Empty if no scope is needed.
     ///
-    /// If several scopes are listed, the item that the call reads or changes determines which scope
-    /// is required. For example, public and private playlists require different scopes.
+    /// If several scopes are listed, the required scope depends on the item that the call reads or
+    /// changes. For example, public and private playlists require different scopes.
     pub scopes: &'static [Scope],
     /// Which applications may call the operation.
     pub access: Access,
     /// Whether sending the request twice has the same effect as sending it once. Some operations
-    /// with the method `PUT` are not idempotent: for example, a second request to move an item of a
-    /// playlist can move another item.
+    /// with the method `PUT` are not idempotent. For example, a second request to move a playlist
+    /// item can move another item.
     pub idempotent: bool,
     /// How the response is paged.
     pub paging: Paging,
@@ -41,8 +41,8 @@ pub struct Operation {
     pub chunk: Option<usize>,
     /// Replacement to use if the operation is not available to the application.
     pub replacement: Option<&'static str>,
-    /// Whether the operation has its own rate limit. If `true`, a 429 of this operation does not
-    /// delay other operations.
+    /// Whether the operation has its own rate limit. If `true`, a response with status 429 delays
+    /// only this operation.
     pub own_limit: bool,
 }
 
@@ -116,7 +116,7 @@ impl Operation {
     }
 }
 
-/// Prints method and path: `GET /artists/{id}/albums`.
+/// Writes the HTTP method and the path: `GET /artists/{id}/albums`.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)
@@ -131,7 +131,7 @@ pub enum Method {
     Get,
     /// Sets.
     Put,
-    /// Adds something, or executes a command.
+    /// Adds an item, or executes a command.
     Post,
     /// Removes.
     Delete,
@@ -162,12 +162,11 @@ pub enum Access {
     /// Every application.
     Any,
     /// Only applications in Extended Quota Mode may call the operation. Applications in Development
-    /// Mode that were created after 2026-02-11 get a 403. Spotify has announced that it will also
-    /// refuse older applications in Development Mode.
+    /// Mode that were created after 2026-02-11 receive a response with status 403. Spotify has
+    /// announced that it will also refuse older applications in Development Mode.
     Extended,
     /// Available only to applications that had extended access on 2024-11-27, or had applied for it
-    /// by that date. An application that does not meet this condition cannot call the operation,
-    /// even in Extended Quota Mode.
+    /// by that date. Other applications cannot call the operation, even in Extended Quota Mode.
     Closed2024,
 }
 
@@ -185,9 +184,9 @@ impl Access {
 
 /// Quota mode of an application. Spotify's dashboard shows the mode, but the API does not.
 ///
-/// The mode determines which of two equivalent operations a client uses, and how large a page may
-/// be. A client never refuses to send an operation because of the mode. Spotify answers 403 if the
-/// operation is not available to the application.
+/// The mode determines which of two equivalent operations a client uses, and the maximum page size.
+/// A client sends every operation in both modes. Spotify responds with 403 if the operation is not
+/// available to the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessMode {
@@ -212,8 +211,8 @@ pub enum Paging {
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
         /// Largest `offset` that Spotify documents, if any. In practice, a request fails if the sum
-        /// of `offset` and `limit` is larger than this value. After its first page, a stream
-        /// requests no page whose `offset` plus `limit` is larger than this value.
+        /// of `offset` and `limit` is larger than this value. A stream does not request
+        /// a further page if `offset` plus `limit` would be larger than this value.
         last_offset: Option<u32>,
     },
     /// Each page is requested with `limit` and a cursor. The cursor identifies the last entry of

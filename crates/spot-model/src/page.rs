@@ -17,8 +17,8 @@ use crate::{
 
 /// A page of a list that is paged by offset.
 ///
-/// A page can be decoded even if it contains a null or broken entry. The entry is skipped: `items`
-/// does not contain the entry, and [`skipped`](Self::skipped) contains its index and the reason.
+/// Decoding skips null and broken entries. [`skipped`](Self::skipped) lists each skipped entry with
+/// its index and the reason.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
@@ -44,8 +44,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Iterates over the entries with their indexes in the whole list. The indexes start at 0, and
-    /// count skipped entries too.
+    /// Iterates over the entries with their indexes in the whole list, counted from 0. Skipped
+    /// entries are included in the count.
     ///
     /// ```
     /// use spot_model::{Page, SimplifiedTrack};
@@ -71,13 +71,13 @@ impl<T> Page<T> {
         self.offset.saturating_add(step)
     }
 
-    /// Whether this is the last page. The method checks both `next` and `total`, because either of
-    /// them can be missing: `fields` can exclude `next`, and Spotify returns no `total` for some
-    /// lists. An empty page is treated as the last page, even if it links to a next page, because
-    /// Spotify has returned endless series of empty pages.
+    /// Whether this is the last page. The method checks both `next` and `total`, because either can
+    /// be missing. The filter `fields` can exclude `next`, and Spotify returns no `total` for some
+    /// lists. The method treats an empty page as the last page, even if `next` is present. Spotify
+    /// has returned endless series of empty pages.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
-        // If the offset cannot grow, the next page would be the same page.
+        // At the maximum offset, the next page would be the same page.
         self.entries() == 0 || !is_more || self.next_offset() == self.offset
     }
 
@@ -157,8 +157,8 @@ impl<T> PageWire<T> {
     }
 }
 
-/// Returns the entries of a page. The filter `fields` may exclude `items`. An object without
-/// `items` is therefore accepted as a page if it has another field of a page and is not an error.
+/// Returns the entries of a page. The filter `fields` can exclude `items`. An object without
+/// `items` is accepted if it contains another field of a page and no field `error`.
 fn entries<T>(
     items: Option<Entries<T>>,
     has_part: bool,
@@ -171,7 +171,7 @@ fn entries<T>(
     }
 }
 
-/// The object has no field of a page, or is an error.
+/// The error for an object that is not a page.
 struct NotAPage;
 
 impl fmt::Display for NotAPage {

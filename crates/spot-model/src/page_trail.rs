@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// A summary of the links that led from the first page to this page. The summary has a fixed size.
 ///
-/// A client follows the links of pages one by one, and the links of a server may form a cycle.
+/// A client follows the links from page to page. The links that a server returns can form a cycle.
 /// Brent's algorithm detects cycles: it stores one link, and replaces the stored link after 1, 2,
 /// 4, ... further links. If there are n distinct links, a cycle is detected after at most 3 n
 /// links.

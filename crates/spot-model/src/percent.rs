@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-/// Prints text as one segment of a URI or a path.
+/// Percent-encodes a string as one segment of a URI or a path.
 pub(crate) struct Encoded<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Encoded<'_> {
@@ -18,7 +18,7 @@ impl fmt::Display for Encoded<'_> {
     }
 }
 
-/// Decodes a text. Invalid escapes stay unchanged.
+/// Decodes the percent escapes in a string. Invalid escapes stay unchanged.
 pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -28,7 +28,7 @@ pub(crate) fn decode(text: &str) -> String {
                 if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
             {
                 let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0);
-                // Two hexadecimal digits make a number of at most 255.
+                // The value of two hexadecimal digits is at most 255.
                 bytes.push(u8::try_from(digit(*high) * 16 + digit(*low)).unwrap_or(u8::MAX));
                 after
             }

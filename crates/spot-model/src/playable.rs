@@ -15,9 +15,10 @@ use crate::{
 
 /// A track or an episode, distinguished by its `type`.
 ///
-/// Unless the request asks for episodes, Spotify returns an episode with the fields of a track. The
-/// calls of `spot-api` ask for episodes. An episode with the fields of a track still has the `type`
-/// `episode`, and is decoded as an [`Episode`].
+/// If a request omits the query parameter `additional_types`, Spotify returns an episode with the
+/// fields of a track. `spot-api` sends `additional_types` in every call that accepts the parameter.
+/// An episode with the fields of a track still has the `type` `episode`, and is decoded as an
+/// [`Episode`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PlayableItem {
@@ -82,7 +83,7 @@ impl<'de> Deserialize<'de> for PlayableItem {
 
 impl PlayableItem {
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// The field that distinguishes the kinds.
+        /// The field that distinguishes tracks from episodes.
         #[derive(Deserialize)]
         struct Type {
             #[serde(default, rename = "type")]
@@ -90,13 +91,13 @@ impl PlayableItem {
         }
         if is_in_place() {
             let wire = PlayableWire::deserialize(deserializer)?;
-            // Filters may exclude the kind. An item without a kind is decoded as a track, because
-            // most items are tracks.
+            // The filter `fields` can exclude `type`. An item without `type` is decoded as a track,
+            // because most items are tracks.
             return match wire.kind.unwrap_or(PlayableKind::Track) {
                 PlayableKind::Track => Ok(Self::Track(Box::new(wire.into_track()))),
                 PlayableKind::Episode => Ok(Self::Episode(Box::new(wire.into_episode()))),
-                // The original text is not available in this pass. The next pass decodes the entry
-                // on its own, and keeps the text.
+                // The first pass cannot store the original JSON of the item. The error causes the
+                // second pass, which stores the JSON.
                 PlayableKind::Other => Err(D::Error::custom("neither a track nor an episode")),
             };
         }
@@ -111,13 +112,14 @@ impl PlayableItem {
     }
 }
 
-/// Decodes text that is known to be JSON.
+/// Decodes the JSON of an item.
 fn read<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
     serde_json::from_str(raw.get()).map_err(of_item)
 }
 
-/// Creates the error of an item. The position in the message refers to the item. The message must
-/// not end with the position: serde_json would take it as a position in the whole response.
+/// Creates the error for an item that cannot be decoded. The position in the message is relative to
+/// the item. The message must not end with the position, because serde_json would treat it as a
+/// position in the whole response.
 fn of_item<E: serde::de::Error>(error: serde_json::Error) -> E {
     E::custom(format_args!("{error} in the JSON of the item"))
 }

@@ -3,7 +3,7 @@
 /// Returns the text as one printable line of at most `max` characters.
 ///
 /// Control and formatting characters become spaces, so that a server cannot break lines, move the
-/// cursor of a terminal or reverse the text. A text that was cut ends with `…`.
+/// cursor of a terminal or reverse the text. A truncated text ends with `…`.
 ///
 /// ```
 /// assert_eq!(spot_model::printable("one\r\ntwo\u{1b}[31m", 20), "one  two [31m");

@@ -17,7 +17,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Returns the kind that a word names, such as `track` in a URI or `tracks` in an API path.
+    /// Returns the kind for a word in a URI or an API path, for example `track` or `tracks`.
     fn of(word: &str) -> Option<Self> {
         Some(match word {
             "track" | "tracks" => Self::Track,
@@ -48,8 +48,9 @@ impl Kind {
         }
     }
 
-    /// Whether a reference to an object of the kind `other` is accepted for this kind. References
-    /// can name an audiobook as a show, and a chapter as an episode.
+    /// Whether a reference of the kind `other` can identify an object of this kind. A reference of
+    /// the kind `show` can identify an audiobook, and a reference of the kind `episode` can
+    /// identify a chapter.
     pub(crate) fn takes(self, other: Self) -> bool {
         self == other
             || self == Self::Audiobook && other == Self::Show
@@ -57,7 +58,7 @@ impl Kind {
     }
 }
 
-/// The target of a reference, with text that is neither decoded nor copied.
+/// The target of a reference. The strings are borrowed from the input, without percent-decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reference<'a> {
     /// Text without a kind: an id or a name.
@@ -70,7 +71,7 @@ pub(crate) enum Reference<'a> {
     CollectionPage(&'a str),
     /// A link that redirects to another link.
     ShortLink,
-    /// A URL of another site.
+    /// A URL that does not refer to a Spotify object.
     ForeignUrl,
 }
 
@@ -85,7 +86,7 @@ impl<'a> Reference<'a> {
         if let Some(rest) = strip_prefix_ignoring_case(text, "spotify:") {
             return uri(text, rest);
         }
-        // Every `href` has this form, which is unambiguous.
+        // Fast path for the URLs in the field `href`.
         if let Some(path) = text.strip_prefix("https://api.spotify.com/v1/")
             && !path.contains(['?', '#'])
         {
@@ -104,7 +105,7 @@ impl<'a> Reference<'a> {
         } else if is_host(&["spotify.link", "link.tospotify.com", "spotify.app.link"]) {
             Self::ShortLink
         } else if scheme.is_some() {
-            // Servers that replace the API have other hosts but the same paths.
+            // A mock server or a proxy has another host, but the same paths as the API.
             path.strip_prefix("v1/").map_or(Self::ForeignUrl, things)
         } else {
             Self::Bare(text)
@@ -116,7 +117,7 @@ impl<'a> Reference<'a> {
 fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
     let (word, rest) = rest.split_once(':').unwrap_or((rest, ""));
     match Kind::of(word) {
-        // A user name may contain any character, even `#`, so no query is removed here.
+        // A user name may contain any character, even `#`, so the query is not removed.
         Some(Kind::User) => match rest.split_once(':') {
             None => Reference::Thing(Kind::User, rest),
             Some((_, owned)) => match owned.split_once(':') {
@@ -151,8 +152,8 @@ fn page(path: &str) -> Reference<'_> {
     }
 }
 
-/// Parses `track/ID`, `user/NAME/playlist/ID`, and the paths of the API, which contain the plural:
-/// `tracks/ID`.
+/// Parses paths of the web player (`track/ID`, `user/NAME/playlist/ID`) and of the API
+/// (`tracks/ID`).
 fn things(path: &str) -> Reference<'_> {
     let mut parts = path.trim_matches('/').split('/');
     let kind = parts.next().and_then(Kind::of);
@@ -201,8 +202,8 @@ pub(crate) enum Problem {
 
 impl ParseIdError {
     pub(crate) fn new(given: &str, expected: &'static str, problem: Problem) -> Self {
-        // Limits the printed length, because an escaped control character takes up to six
-        // characters.
+        // An escaped control character takes up to six characters, so the limit applies to the
+        // escaped text.
         const MOST: usize = 80;
         let mut printed = 0;
         let fits = |char: &char| {
@@ -216,8 +217,8 @@ impl ParseIdError {
         Self { given: short.into(), expected, problem }
     }
 
-    /// Whether the text is a short link (`https://spotify.link/..`). Only a request can show which
-    /// object a short link refers to.
+    /// Whether the text is a short link (`https://spotify.link/..`). Resolving a short link
+    /// requires a request.
     pub fn is_short_link(&self) -> bool {
         self.problem == Problem::ShortLink
     }
@@ -246,16 +247,16 @@ impl fmt::Display for ParseIdError {
         }
         match problem {
             Problem::Empty => f.write_str("the id is missing"),
-            Problem::Kind(kind) => write!(f, "it refers to {}", kind.named()),
+            Problem::Kind(kind) => write!(f, "the text refers to {}", kind.named()),
             Problem::Character(char) => write!(f, "{char:?} is not a base-62 character"),
             Problem::Length(length) => {
-                write!(f, "it has {length} characters; an id has at most 22")
+                write!(f, "the id has {length} characters; the maximum is 22")
             }
-            Problem::ShortLink => {
-                f.write_str("it is a short link; resolve it first with `client.resolve_link(..)`")
-            }
-            Problem::ForeignUrl => f.write_str("it is not the URL of a Spotify item"),
-            Problem::OtherUri => f.write_str("it is a URI of another kind"),
+            Problem::ShortLink => f.write_str(
+                "a short link contains no id; call `client.resolve_link(..)` to get the URI",
+            ),
+            Problem::ForeignUrl => f.write_str("the URL does not refer to a Spotify item"),
+            Problem::OtherUri => f.write_str("the text is a URI of another kind"),
             Problem::NoKind => f.write_str(
                 "the kind of a plain id is unknown; pass a URI (spotify:KIND:ID) or a typed id",
             ),

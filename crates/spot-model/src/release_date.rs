@@ -18,7 +18,7 @@ string_enum! {
 
 /// A release date, which may consist of only a year, or a year and a month.
 ///
-/// The date prints in its original form: `1981`, `1981-12` or `1981-12-15`. Spotify uses the year 0
+/// `Display` writes the original form: `1981`, `1981-12` or `1981-12-15`. Spotify uses the year 0
 /// for an unknown date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReleaseDate {
@@ -30,7 +30,7 @@ pub struct ReleaseDate {
 }
 
 impl ReleaseDate {
-    /// The year; 0 if Spotify does not know it.
+    /// The year; 0 if unknown.
     pub fn year(&self) -> u16 {
         self.year
     }

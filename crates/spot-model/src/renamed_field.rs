@@ -1,8 +1,8 @@
 //! Fields with an old and a new name.
 //!
-//! Responses contain the old name, the new name, or both names with the same value. A second value
-//! with the same text is not decoded again. The value under the old name is not decoded if the new
-//! name already has a value.
+//! Responses contain the old name, the new name, or both names with the same value. If both values
+//! have the same JSON, only one value is decoded. The value under the old name is not decoded if
+//! the new name already has a value.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -27,7 +27,8 @@ pub(crate) struct Names {
     pub(crate) old: &'static str,
 }
 
-/// Decodes an object: the field with two names, and the other fields as an `O`.
+/// Decodes an object with a renamed field. Returns the other fields as an `O`, and the value of the
+/// renamed field.
 pub(crate) fn deserialize<'de, O, T, D>(
     deserializer: D,
     names: Names,
@@ -42,7 +43,8 @@ where
     Ok((others, field.value(names)?))
 }
 
-/// The values under both names. `None` for a missing name.
+/// The values under the new and the old name. `None` means that the object does not contain the
+/// name.
 struct RenamedField<T> {
     new: Option<Option<T>>,
     old: Option<OldValue<T>>,
@@ -111,8 +113,8 @@ impl<T: DeserializeOwned> RenamedField<T> {
             (None, Some(OldValue::Json(json))) => {
                 serde_json::from_str(json.get()).map_err(|error| {
                     // The position in the error is relative to the field. The message must not end
-                    // with this position: serde_json would treat it as a position in the whole
-                    // response.
+                    // with the position, because serde_json would treat it as a position in the
+                    // whole response.
                     E::custom(format_args!("{error} of `{}`", names.old))
                 })
             }
@@ -182,8 +184,7 @@ impl<'de, O: Deserialize<'de>, T: DeserializeOwned> Visitor<'de> for Object<O, T
     }
 }
 
-/// The entries of an object except the field with two names. The field with two names is decoded
-/// into `field`.
+/// The entries of an object, without the renamed field. The renamed field is decoded into `field`.
 struct Others<'a, A, T> {
     map: A,
     names: Names,

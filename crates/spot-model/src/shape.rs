@@ -1,12 +1,12 @@
-//! Checks a text before it is decoded: whether it is an object or a list, and how much memory its
-//! values would take.
+//! Checks JSON before decoding. Rejects a list in place of an object, and JSON that would take too
+//! much memory.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Visitor, forward_to_deserialize_any};
 
-/// Values are counted only in texts that are longer than this limit. A shorter text takes a bounded
-/// amount of memory, whatever it contains.
+/// Values are counted only if a text has more bytes than this limit. The values of a shorter text
+/// cannot take much memory.
 const SHORT: usize = 512 * 1024;
 
 /// Minimum average number of bytes per value in a longer text. Objects, lists and nulls count as
@@ -45,7 +45,7 @@ fn values(json: &[u8]) -> usize {
     opening + nulls.count()
 }
 
-/// A deserializer without content. The error contains the type that was requested.
+/// A deserializer that always returns an error. The error contains the type that was requested.
 struct Probe;
 
 /// The type that was requested from a deserializer.

@@ -1,11 +1,11 @@
-//! Enums that are text in the API and may get new values at any time.
+//! Enums for string values of the API. Spotify may add values at any time.
 
 use std::fmt;
 
 /// A value that this version does not know. Contains the original text.
 ///
-/// Because other crates can neither construct nor match an unknown value, a later version can add a
-/// variant for this value without a breaking change.
+/// Other crates cannot construct or match an unknown value. A later version can therefore add a
+/// variant for the value without a breaking change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnknownText(Box<str>);
 
@@ -25,8 +25,8 @@ impl fmt::Debug for UnknownText {
     }
 }
 
-/// Defines an enum whose values are text in the API. Known values have variants. Unknown values
-/// keep their text, so that encoding returns the same text. Upper and lower case are equivalent.
+/// Defines an enum for string values of the API. Known values have variants. An unknown value
+/// stores its original string, and serializes unchanged. Parsing ignores the case of letters.
 macro_rules! string_enum {
     (
         $(#[$meta:meta])*
@@ -36,8 +36,8 @@ macro_rules! string_enum {
     ) => {
         $(#[$meta])*
         ///
-        /// Spotify may return values that are not listed here. If this enum has no variant for a
-        /// value, [`as_str`](Self::as_str) returns the text that Spotify sent.
+        /// If Spotify returns a value that has no variant, [`as_str`](Self::as_str) returns the
+        /// original string.
         #[derive(Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
@@ -50,7 +50,7 @@ macro_rules! string_enum {
             /// The known values.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Returns the text that the API uses for the value.
+            /// Returns the string that the API uses for the value.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*

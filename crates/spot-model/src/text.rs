@@ -1,10 +1,10 @@
-//! Decodes and encodes values that are text in JSON. Decoding does not copy the text.
+//! Decodes and encodes values that are strings in JSON. Decoding does not copy the string.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
 use serde::de::{Error, Visitor};
 
-/// Decodes text into any type that parses from it.
+/// Decodes a string into any type that implements `FromStr`.
 pub(crate) struct FromText<T> {
     expected: &'static str,
     value: PhantomData<fn() -> T>,
@@ -29,7 +29,7 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for FromText<T> {
 }
 
 /// Implements serialization and the conversions from text. `Serialize` uses `Display`, or `as_str`
-/// if the text is available. `Deserialize` uses `FromStr`.
+/// if the macro call names `as_str`. `Deserialize` uses `FromStr`.
 macro_rules! text_serde {
     ($($name:ty: $expected:literal $(, $as_str:ident)?;)*) => {$(
         impl serde::Serialize for $name {

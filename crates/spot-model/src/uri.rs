@@ -13,8 +13,8 @@ use crate::{
 
 /// A Spotify URI.
 ///
-/// A `Uri` can be parsed from a URI or a URL in every known form. Old forms are converted:
-/// `spotify:user:NAME:playlist:ID` prints as `spotify:playlist:ID`.
+/// A `Uri` can be parsed from every known form of URI and URL. `Display` writes the current form:
+/// `spotify:user:NAME:playlist:ID` becomes `spotify:playlist:ID`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Uri {
@@ -64,7 +64,7 @@ pub(crate) fn parse(text: &str, expected: &'static str) -> Result<Uri, ParseIdEr
         }),
         Reference::CollectionPage(rest) => {
             let uri = format!("spotify:collection{}", rest.replace('/', ":"));
-            // The URI is kept unchanged, but the spaces around it are removed.
+            // Parsing removes spaces around a URI, so the stored URI must not end with a space.
             Ok(Uri::Other(OtherUri(uri.trim().into())))
         }
         Reference::Bare("") => Err(Problem::Empty),
@@ -139,7 +139,7 @@ impl Uri {
     }
 }
 
-/// Defines conversions between a URI and its content.
+/// Defines the conversions between `Uri` and the types of its variants.
 macro_rules! parts {
     ($($(#[$meta:meta])* $method:ident: $variant:ident($held:ty);)*) => {
         impl Uri {
@@ -169,23 +169,24 @@ parts! {
     as_artist: Artist(ArtistId);
     /// Returns the playlist; `None` for other kinds.
     as_playlist: Playlist(PlaylistId);
-    /// Returns the show; `None` for other kinds. The show may be an audiobook, because Spotify uses
-    /// the same form of URI for both.
+    /// Returns the show; `None` for other kinds. The show may be an audiobook, because Spotify also
+    /// uses `spotify:show:ID` for audiobooks.
     as_show: Show(ShowId);
     /// Returns the episode; `None` for other kinds. The episode may be a chapter, because Spotify
-    /// uses the same form of URI for both.
+    /// also uses `spotify:episode:ID` for chapters.
     as_episode: Episode(EpisodeId);
     /// Returns the audiobook if the URI has the kind `audiobook`. Spotify also uses URIs of the
-    /// kind `show` for audiobooks. Such a URI can be converted into an [`AudiobookId`].
+    /// kind `show` for audiobooks. A URI of the kind `show` can be converted into an
+    /// [`AudiobookId`].
     as_audiobook: Audiobook(AudiobookId);
     /// Returns the chapter if the URI has the kind `chapter`. Spotify also uses URIs of the kind
-    /// `episode` for chapters. Such a URI can be converted into a [`ChapterId`].
+    /// `episode` for chapters. A URI of the kind `episode` can be converted into a [`ChapterId`].
     as_chapter: Chapter(ChapterId);
     /// Returns the user; `None` for other kinds.
     as_user: User(UserId);
     /// Returns the local file; `None` for other kinds.
     as_local: Local(LocalFile);
-    /// Returns the URI if [`Uri`] has no variant for URIs of this kind.
+    /// Returns the URI if its kind has no variant in [`Uri`].
     as_other: Other(OtherUri);
 }
 
@@ -223,14 +224,13 @@ pub struct LocalFile {
     pub title: String,
     /// Duration in whole seconds; `None` if the URI does not contain it.
     pub duration: Option<Duration>,
-    /// The original URI. The same data can be encoded in different ways, but only the exact text
-    /// identifies the file.
+    /// The original URI. Only the exact URI identifies the file, because the same data can be
+    /// encoded in different ways.
     uri: Box<str>,
 }
 
 impl LocalFile {
-    /// Parses the URI of a local file. Returns `None` for other URIs. Other URIs are the usual
-    /// case, and therefore not an error.
+    /// Parses the URI of a local file. Returns `None` for other URIs.
     pub(crate) fn read(uri: &str) -> Option<Self> {
         let mut parts = strip_prefix_ignoring_case(uri, "spotify:local:")?.split(':');
         let mut text = || percent::decode_form(parts.next().unwrap_or_default());

@@ -1,8 +1,8 @@
 //! The connection to the server.
 //!
 //! All I/O runs on a separate thread, so that several async runtimes can share the connection. The
-//! connection keeps working if the application shuts down a runtime, or does not poll it for a
-//! while.
+//! connection still works if the application shuts down a runtime, or does not poll a runtime for
+//! some time.
 
 use std::{
     convert::Infallible,
@@ -77,12 +77,12 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](spot_http::ErrorKind::Configuration) if the URL is malformed.
+    /// Fails with [`Configuration`](spot_http::ErrorKind::Configuration) if the URL is malformed.
     pub fn open(url: impl Into<String>) -> Result<Self, Error> {
         Self::builder(url).build()
     }
 
-    /// Creates a builder, to change the default settings. The format of the URL is described at
+    /// Creates a builder with the default settings. The format of the URL is described at
     /// [`open`](Self::open).
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
         RedisBuilder {
@@ -103,8 +103,8 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_http::ErrorKind::Store) if the server is unavailable or too slow, or if it
-    /// refuses the connection.
+    /// Fails with [`Store`](spot_http::ErrorKind::Store) if the server is unavailable, responds too
+    /// late, or refuses the connection.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.query::<()>(redis::cmd("PING")).await?)
     }
@@ -227,8 +227,8 @@ impl RedisBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed or the prefix
-    /// contains a brace.
+    /// Fails with [`Configuration`](spot_http::ErrorKind::Configuration) if a URL is malformed, or
+    /// if the prefix contains a brace.
     pub fn build(self) -> Result<Redis, Error> {
         if self.prefix.contains(['{', '}']) {
             let message =
@@ -351,7 +351,7 @@ impl From<Failure> for Error {
 
 struct Inner {
     server: Server,
-    /// Address for messages, without user and password.
+    /// Address of the server for error messages, without the user name and the password.
     address: String,
     /// The password, which must not appear in messages.
     password: Option<String>,
@@ -377,8 +377,8 @@ enum Link {
     /// A task is opening a connection. Commands wait for the connection.
     Connecting,
     Up(Connection),
-    /// The server is unavailable; the value says why. A task tries to reconnect, and all commands
-    /// fail immediately.
+    /// The server is unavailable. The value contains the reason. A task tries to reconnect, and all
+    /// commands fail immediately.
     Away(Failure),
 }
 
@@ -495,7 +495,7 @@ impl Inner {
         }
     }
 
-    /// Returns the connection. Connects first if necessary.
+    /// Returns the connection, and opens it first if necessary.
     async fn connection(self: &Arc<Self>, latest: Instant) -> Result<Connection, Failure> {
         loop {
             let changed = self.changed.notified();

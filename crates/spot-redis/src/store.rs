@@ -43,8 +43,8 @@ use crate::{
 /// # Several processes
 ///
 /// Only one process at a time refreshes a session. The other processes find the new tokens in the
-/// store. The process that refreshes holds a lock and renews it regularly. If the process dies, the
-/// lock expires after ten seconds.
+/// store. During the refresh, this process holds a lock on the session and renews the lock
+/// regularly. If this process dies, the lock expires after ten seconds.
 ///
 /// A process may lose its lock, for example while it is suspended. A process without its lock
 /// cannot overwrite a newer record, because every save compares the version in the store with the
@@ -53,11 +53,11 @@ use crate::{
 /// # A server that is unavailable, slow, or restarted without data
 ///
 /// Sessions that are in use continue to work, because their tokens are in memory. The observer of
-/// the application receives the error. Records that could not be saved are saved when the server is
-/// available again. If the server lost its data, the next refresh of a session in use saves the
-/// record of the session again. Sessions that are not in use are lost, and their users have to sign
-/// in again. To prevent this loss, configure the server to write to the disk (`appendonly yes`) and
-/// to evict no keys (`maxmemory-policy noeviction`).
+/// the application receives the errors of the server. Records that could not be saved are saved
+/// when the server is available again. If the server lost its data, the next refresh of a session
+/// in use saves the record of the session again. Sessions that are not in use are lost, and their
+/// users have to sign in again. To prevent this loss, configure the server to write to the disk
+/// (`appendonly yes`) and to evict no keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///
@@ -77,8 +77,8 @@ use crate::{
 /// The first read of a broken record returns an error that names the key. The store renames a
 /// broken record: the new key ends with `:broken`. The renamed record expires after 30 days.
 ///
-/// Reading a record also fails if the record cannot be decrypted, or if a newer version of this
-/// library wrote the record. In these two cases the record keeps its key.
+/// The store does not rename a record that cannot be decrypted, or that a newer version of this
+/// library wrote. Reading such a record returns an error.
 #[derive(Clone)]
 pub struct RedisStore {
     redis: Redis,
@@ -86,8 +86,8 @@ pub struct RedisStore {
     accepts_unsealed: bool,
 }
 
-/// How long a record is kept after the consent has ended. Markers of sign-outs and broken records
-/// are kept for the same time.
+/// How long the server keeps a record after the consent has expired, a marker after the sign-out,
+/// and a broken record.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// How long the consent is assumed to last after a save, if it is unknown when the user consented.
@@ -172,7 +172,8 @@ impl RedisStore {
         )
     }
 
-    /// Converts a text into the payload to store under a key.
+    /// Converts JSON to the payload to store under a key, and encrypts it if the store has
+    /// encryption.
     fn payload(&self, key: &str, text: &str) -> Result<(Kind, Vec<u8>), Error> {
         match &self.seal {
             Some(seal) => Ok((Kind::Sealed, seal.seal(key, text)?)),
@@ -180,7 +181,7 @@ impl RedisStore {
         }
     }
 
-    /// Returns the text of a stored value, decrypted if necessary.
+    /// Returns the JSON of a stored value, and decrypts the value if necessary.
     fn text(&self, key: &str, content: &Content<'_>) -> Result<String, Unreadable> {
         let refused =
             |why: &str| Unreadable::Error(Error::configuration(format!("{key} in Redis {why}")));

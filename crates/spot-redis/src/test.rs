@@ -339,8 +339,8 @@ impl fmt::Debug for RedisServer {
 }
 
 impl CommandLog {
-    /// Returns the commands so far, one per line. Each line starts with the time and the address of
-    /// the client.
+    /// Returns the commands that the server has received so far, one per line. Each line starts
+    /// with the time and the address of the client.
     pub fn lines(&self) -> Vec<String> {
         self.lines_mut().clone()
     }

@@ -1,7 +1,8 @@
-//! Adds tracks to a playlist: any number, any form of id.
+//! Adds any number of tracks to a playlist. The tracks are ids, URIs or URLs.
 //!
-//! `cargo run -p spot-sdk --example add_to_playlist PLAYLIST TRACK ...`. It writes only to the
-//! given playlist. Without arguments and credentials, it creates a playlist in a `spot-mock`.
+//! `cargo run -p spot-sdk --example add_to_playlist PLAYLIST TRACK ...`. The example changes only
+//! the given playlist. Without arguments and credentials, the example creates a playlist in a
+//! `spot-mock`.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;
@@ -29,13 +30,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let made = start.client.me().create_playlist("From the command line").await?;
             made.id.ok_or("the playlist has no id")?
         }
-        (None, None) => return Err("name a playlist and at least one track".into()),
+        (None, None) => return Err("pass a playlist and at least one track as arguments".into()),
     };
     match start.client.playlist(playlist).add(&tracks).await? {
         Some(snapshot) => println!("{} tracks added; the playlist is at {snapshot}", tracks.len()),
-        None => println!("no track was named"),
+        None => println!("no track was given"),
     }
     let page = start.client.playlist(playlist).items().limit(1).await?;
-    println!("it holds {} now", page.total.unwrap_or_default());
+    println!("the playlist now contains {} items", page.total.unwrap_or_default());
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Finds the picture of an artist by name.
 //!
-//! `cargo run -p spot-sdk --example artist_image [NAME ...]`: Radiohead if no name is given.
+//! `cargo run -p spot-sdk --example artist_image [NAME ...]`. The default name is Radiohead.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;

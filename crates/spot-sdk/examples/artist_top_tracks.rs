@@ -1,8 +1,8 @@
 //! Lists the top tracks of an artist, with links to a preview and to the cover.
 //!
-//! `cargo run -p spot-sdk --example artist_top_tracks [ARTIST]`: an id, a URI or a URL. Spotify has
-//! refused this call for applications in Development Mode since 2026; the example then prints a
-//! message.
+//! `cargo run -p spot-sdk --example artist_top_tracks [ARTIST]`. `ARTIST` is an id, a URI or a URL.
+//! Spotify has refused this call for applications in Development Mode since 2026; the example then
+//! prints a message.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;

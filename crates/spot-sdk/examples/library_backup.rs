@@ -1,5 +1,5 @@
-//! Backs up the saved tracks to a file with one JSON object per line, and restores them. Both
-//! continue where they stopped if they are started again.
+//! Backs up the saved tracks to a file with one JSON object per line, and restores them. A backup
+//! or a restore that was interrupted continues at the next run.
 //!
 //! `cargo run -p spot-sdk --example library_backup`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -18,7 +18,7 @@ use spot_mock::Mode;
 
 use crate::support::Start;
 
-/// Appends saved tracks that the file does not contain yet. Appends at most `most` tracks.
+/// Appends up to `most` saved tracks that the file does not contain yet.
 async fn back_up(client: &Client, file: &Path, most: usize) -> Result<usize, Box<dyn Error>> {
     let done = if file.exists() { read(file)?.len() } else { 0 };
     let mut out = OpenOptions::new().create(true).append(true).open(file)?;

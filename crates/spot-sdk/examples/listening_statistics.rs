@@ -1,5 +1,5 @@
-//! Computes statistics of a recorded page of saved tracks. It needs only `spot-model`: no client,
-//! no network, no runtime.
+//! Computes statistics of a recorded page of saved tracks. The example uses only `spot-model`,
+//! without a client, a network or a runtime.
 //!
 //! `cargo run -p spot-sdk --example listening_statistics -- page.json`
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use spot_model::{Page, SavedTrack};
 
-/// A page as the Web API sends it, without the fields that are not used here. One of its entries is
-/// invalid.
+/// A page as the Web API sends it, without the fields that this example does not use. One entry of
+/// the page is invalid.
 const RECORDED: &str = r#"{
     "total": 4, "limit": 4, "offset": 0, "next": null,
     "items": [

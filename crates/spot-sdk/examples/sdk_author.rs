@@ -21,7 +21,7 @@ use spot::{
 };
 use spot_mock::MockSpotify;
 
-/// The public part of such a crate: a trait with the endpoint that the SDK lacks.
+/// The public API of the example crate: a trait with an endpoint that the SDK lacks.
 mod saved_names {
     use serde::Deserialize;
     use spot::{
@@ -29,8 +29,8 @@ mod saved_names {
         model::{Method, Operation, Page, Paging, Scope},
     };
 
-    /// Errors, events and traces contain the name. Streams use the paging, and retries depend on
-    /// the idempotence.
+    /// The name of the operation appears in errors, events and traces. The paging defines how a
+    /// stream requests the pages.
     const GET_NAMES: &Operation = &Operation::custom(Method::Get, "/me/tracks")
         .with_name("get_saved_names")
         .with_scopes(&[Scope::UserLibraryRead])

@@ -1,11 +1,13 @@
-//! A web service on two machines: users sign in at one and are served by the other.
+//! A web service on two machines. A user signs in at one machine, and the other machine serves this
+//! user.
 //!
-//! The machines share the sessions, the pending sign-ins and the rate limit through Redis. Here
-//! they are two processes of this program behind a load balancer, which sends every second request
-//! to the second machine. The program also simulates the browsers of two users.
+//! The machines share the sessions, the pending sign-ins and the rate limit through Redis. In this
+//! example, the machines are two processes of this program behind a load balancer. The load
+//! balancer sends every second request to the second machine. The program also simulates the
+//! browsers of two users.
 //!
 //! `cargo run -p spot-sdk --features redis --example several_machines` starts a Redis server, or
-//! uses the one in `REDIS_URL`.
+//! uses the server at the URL in `REDIS_URL`.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 #[path = "support/browser.rs"]
@@ -47,13 +49,14 @@ type Failure = Box<dyn StdError + Send + Sync>;
 struct Machine {
     name: String,
     app: App,
-    /// The client of the application. All users share its connections and limits.
+    /// The client of the application. All users share the connections and limits of this client.
     base: Client,
     /// Sessions and pending sign-ins, shared by all machines.
     store: RedisStore,
 }
 
-/// The text of an error. A service would log it and choose a status by the kind.
+/// Returns the message for an error. A real service would log the error and choose an HTTP status
+/// by the kind of the error.
 fn text(error: Error) -> String {
     match error.kind() {
         ErrorKind::ConsentExpired | ErrorKind::Authentication => "sign in again".to_owned(),
@@ -61,8 +64,8 @@ fn text(error: Error) -> String {
     }
 }
 
-/// Sends the browser to Spotify. A service also sets the state as a cookie, and compares it in the
-/// callback.
+/// Sends the browser to Spotify. A real service also stores the `state` in a cookie, and compares
+/// the cookie with the callback.
 async fn login(State(machine): State<Machine>) -> Result<Redirect, String> {
     let pending = machine.app.begin(Scope::UserLibraryRead).map_err(text)?;
     let redirect = Redirect::to(pending.authorize_url());
@@ -111,7 +114,7 @@ async fn logout(
     Ok(format!("{}: {account} has signed out", machine.name))
 }
 
-/// Runs one machine. It prints its address, and serves until it is killed.
+/// Prints the address of this machine, and serves requests until the process is killed.
 async fn serve(name: String) -> Result<(), Failure> {
     let app = App::builder(env::var("SPOTIFY_CLIENT_ID")?)
         .secret(env::var("SPOTIFY_CLIENT_SECRET")?)
@@ -141,14 +144,14 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A process that has ended needs no signal.
+        // Errors are ignored, because the process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Starts a machine, and returns its address. This process prints the further output of the
-/// machine.
+/// Starts a machine, and returns the address of the machine. A thread prints the other output of
+/// the machine.
 fn start(
     name: &str,
     redis_url: &str,
@@ -177,7 +180,7 @@ fn start(
     Ok((process, address))
 }
 
-/// Sends each request to the next machine.
+/// Distributes the requests to the machines in turn.
 #[derive(Clone)]
 struct LoadBalancer {
     machines: Arc<[String]>,
@@ -196,7 +199,7 @@ impl LoadBalancer {
 
 async fn balance(State(balancer): State<LoadBalancer>, uri: Uri) -> http::Response<Body> {
     balancer.forward(&uri).await.unwrap_or_else(|error| {
-        http::Response::new(Body::from(format!("no machine answers: {error}")))
+        http::Response::new(Body::from(format!("no machine responds: {error}")))
     })
 }
 

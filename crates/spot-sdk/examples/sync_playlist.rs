@@ -1,8 +1,8 @@
 //! Synchronizes a playlist with the most recently saved tracks, the newest first.
 //!
-//! `cargo run -p spot-sdk --example sync_playlist PLAYLIST`. Each further run writes only the
-//! differences. It writes only to the given playlist. Without arguments and credentials, it creates
-//! a playlist in a `spot-mock`.
+//! `cargo run -p spot-sdk --example sync_playlist PLAYLIST`. Each later run writes only the
+//! differences. The example changes only the given playlist. Without arguments and credentials, the
+//! example creates a playlist in a `spot-mock`.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;
@@ -33,7 +33,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let start = support::start(Mode::Development, SCOPES).await?;
     let client = start.client;
     let Some(mock) = start.mock else {
-        let playlist = playlist.ok_or("name a playlist of yours: it is overwritten")?;
+        let playlist = playlist
+            .ok_or("pass one of your playlists as the argument; the example overwrites it")?;
         return Ok(sync(&client, playlist.parse()?).await?);
     };
     let made = client.me().create_playlist("Saved last").public(false).await?;
@@ -48,9 +49,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     client.library().save([format!("spotify:track:{}", mock.world().unsaved_track)]).await?;
     sync(&client, playlist).await?;
     let changed = client.playlist(playlist).if_changed(version).await?;
-    println!("  it changed, and holds {} tracks", changed.map_or(0, |now| now.items.len()));
+    println!(
+        "  the playlist has changed, and contains {} tracks",
+        changed.map_or(0, |now| now.items.len())
+    );
 
-    println!("\nWithout the first and the third:");
+    println!("\nWithout the first and the third track:");
     let plan = client.playlist(playlist).remove_at([0, 2]).plan().await?;
     println!("  {plan}");
     plan.apply().await?;

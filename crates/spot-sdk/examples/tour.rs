@@ -1,8 +1,8 @@
 //! A tour of the SDK for newcomers.
 //!
-//! Without credentials, it starts a `spot-mock` and signs in there. If `SPOTIFY_CLIENT_ID` is set,
-//! it signs in at Spotify in the browser and runs only the part that reads. It never writes to a
-//! real account.
+//! Without credentials, the tour starts a `spot-mock` and signs in at this mock. If
+//! `SPOTIFY_CLIENT_ID` is set, the tour signs in at Spotify in the browser and runs only the part
+//! that reads. The tour never changes a real account.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;
@@ -40,11 +40,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let found = client.search("Radiohead").artists().limit(1).await?;
         let artist = found.items.first().ok_or("the search found no artist")?.id;
         read(&client, artist).await?;
-        println!("\nThe part that writes is left out: this is a real account.");
+        println!("\nThe tour skips the part that writes, because this is a real account.");
         next_steps();
         return Ok(());
     };
-    println!("SPOTIFY_CLIENT_ID is not set: this uses a mock server.");
+    println!("SPOTIFY_CLIENT_ID is not set, so the tour uses a mock server.");
     println!("  {}", mock.api_url());
     println!("Signed in with PKCE.");
     let saved = read(&client, "spotmockArtist00000001").await?;
@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// Prints the next steps after the tour.
 fn next_steps() {
     println!("\nNext steps");
-    println!("  Run it at Spotify: set SPOTIFY_CLIENT_ID, and register");
+    println!("  Run the tour at Spotify: set SPOTIFY_CLIENT_ID, and register");
     println!("    http://127.0.0.1/callback");
     println!("  Read the guides:");
     println!("    https://docs.rs/spot-sdk/latest/spot/guide");
@@ -80,7 +80,7 @@ async fn read(
         println!("  {date:10}  {}", album.name);
     }
 
-    println!("\nThe first {SAVED} saved tracks, four pages ahead");
+    println!("\nThe first {SAVED} saved tracks (the stream prefetches four pages)");
     let mut saved = client.library().tracks().stream();
     let bar = ProgressBar::new(SAVED as u64)
         .with_style(ProgressStyle::with_template("  {wide_bar} {pos}/{len}, {per_sec} ")?);

@@ -1,8 +1,8 @@
 //! Prints the events of the player.
 //!
-//! `cargo run -p spot-sdk --example watch_playback`. At Spotify, it runs until it is interrupted,
-//! and only reads. Without credentials, it watches a simulated listener at a `spot-mock`, and stops
-//! when the listener stops.
+//! `cargo run -p spot-sdk --example watch_playback`. With credentials, the example only reads, and
+//! runs until it is interrupted. Without credentials, the example watches a simulated listener at a
+//! `spot-mock`, and ends when the listener stops.
 #![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
 
 mod support;

@@ -42,14 +42,15 @@ type Failure = Box<dyn StdError + Send + Sync>;
 #[derive(Clone)]
 struct Service {
     app: App,
-    /// The client of the application. All users share its connections and limits.
+    /// The client of the application. All users share the connections and limits of this client.
     base: Client,
     sessions: CallbackStore,
     /// Pending sign-ins, by their `state`.
     pending: Arc<Mutex<HashMap<String, PendingSignIn>>>,
 }
 
-/// The text of an error. A service would log it and choose a status by the kind.
+/// Returns the message for an error. A real service would log the error and choose an HTTP status
+/// by the kind of the error.
 fn text(error: Error) -> String {
     match error.kind() {
         ErrorKind::ConsentExpired | ErrorKind::Authentication => "sign in again".to_owned(),

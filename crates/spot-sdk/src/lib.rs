@@ -92,7 +92,7 @@ pub mod guide {
     #[doc = include_str!("../docs/lists-and-streams.md")]
     pub mod lists {}
 
-    /// Errors: which errors to retry, which errors to show, and when to give up.
+    /// Errors: which errors to retry, and which errors to show to the user.
     ///
     #[doc = include_str!("../docs/errors.md")]
     pub mod errors {}

@@ -6,7 +6,7 @@ use spot_mock::RecordedRequest;
 
 /// An example call that works against spot-mock. The documentation of the request shows this call.
 pub(crate) struct Example {
-    /// The name of the case: `default`, or the name of a further case in the spec.
+    /// `default`, or the name of one of the `cases` in the spec.
     pub(crate) case: &'static str,
     pub(crate) operation: &'static Operation,
     pub(crate) call: fn(Client) -> Call,
@@ -69,8 +69,8 @@ mod tests {
             for example in EXAMPLES {
                 let (mock, client) = mock(mode, access).await;
                 let call = (example.call)(client);
-                // Development Mode refuses some examples. The sent request is the same, so errors
-                // are ignored.
+                // The test compares only the requests, so it ignores errors. Development Mode
+                // refuses some of the requests.
                 let _ = call.done.await;
                 let compared = compare(&call.requests, &mock.requests());
                 assert_eq!(compared, Ok(()), "{} ({})", example.operation.name, example.case);

@@ -1,9 +1,9 @@
 //! `cargo xtask fixtures`: records the response of every operation with the project's client.
 //!
-//! Each example of the spec runs against its own `spot-mock`, in both access modes, so that no
-//! recording depends on another. With `--live`, the examples that read data run against Spotify, to
-//! record its current responses. These recordings contain data of other people, so they are not
-//! stored in the project.
+//! Each example of the spec runs once in each access mode. Each run has its own `spot-mock`, so
+//! that no recording depends on an earlier call. With `--live`, the task records Spotify's current
+//! responses to the examples that read data. These recordings contain data of other people, so they
+//! are not stored in the project.
 
 use std::{
     collections::BTreeMap,
@@ -86,9 +86,9 @@ pub(crate) async fn run(root: &Path, check: bool) -> Result<(), Error> {
     ))
 }
 
-/// Records the operations of Spotify that read data, with a token from the environment. The
-/// recordings are written below `target`. Names, e-mail addresses and account ids are replaced
-/// first.
+/// Records Spotify's responses to the examples that read data. The environment variable
+/// `SPOTIFY_TOKEN` contains the access token. The recordings are written below `target`. Names,
+/// e-mail addresses and account ids are replaced before the recordings are written.
 pub(crate) async fn live(root: &Path, base_url: &str) -> Result<(), Error> {
     let token = std::env::var("SPOTIFY_TOKEN")
         .map_err(|_| "set SPOTIFY_TOKEN to an access token with all scopes for reading")?;
@@ -124,13 +124,12 @@ async fn record(example: &Example, mode: Mode) -> Result<Fixture, Error> {
         MockSpotify::builder().mode(mode).seed(7).null_values(true).frozen_clock().start().await;
     let mock = mock.map_err(|error| fail(error.to_string()))?;
     let (recorder, pipeline) = recorder(&mock.user_token_all(), mock.api_url())?;
-    // In Extended Quota Mode, the client reads several objects with one call. If the mock refuses
-    // that call, the client does not read the objects one by one.
+    // In Extended Quota Mode, the client sends one batch request for several objects. If the mock
+    // refuses the batch request, the client does not read the objects one by one.
     let client = Client::from(pipeline).with_access_mode(AccessMode::Extended);
     let done = (example.call)(client).done.await;
-    // Many operations are not available in Development Mode, and the mock refuses them. These
-    // refusals are also recorded. The client is set to Extended Quota Mode, so the client treats
-    // the refusals as ordinary errors.
+    // In Development Mode, the mock refuses many operations, and each refusal is recorded. The
+    // client is set to Extended Quota Mode, so the client treats the refusals as ordinary errors.
     let is_closed =
         |error: &spot::Error| error.status().is_some_and(|status| matches!(status, 403 | 404));
     if let Err(error) = done
@@ -176,7 +175,8 @@ impl Transport for Recorder {
 }
 
 impl Recorder {
-    /// The first exchange. Addresses of the server are replaced with addresses of Spotify.
+    /// Returns the first recorded exchange. The base URL of the server is replaced with Spotify's
+    /// base URL.
     fn first(&self, base_url: &str) -> Option<Fixture> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let (request, response) = seen.first()?;

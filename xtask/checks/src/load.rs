@@ -76,8 +76,8 @@ pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), 
     ));
     let Tally { acknowledged, unknown, refused, reads_failed } = all;
     say(&format!(
-        "additions: {acknowledged} acknowledged, and all of these were found in the playlists; \
-         {unknown} with an unknown outcome; {refused} failed before they reached the server"
+        "additions: {acknowledged} acknowledged and found in the playlists; {unknown} with an \
+         unknown outcome; {refused} failed before they reached the server"
     ));
     say(&format!("reads: {reads_failed} failed after three attempts"));
     let memory: Vec<_> = memory.iter().map(|megabytes| format!("{megabytes:.0}")).collect();
@@ -140,8 +140,8 @@ async fn work(
         let turn = checking.lock().await;
         check(&quiet, playlist, &fates).await?;
         drop(turn);
-        // Empties the playlist, because otherwise the entries of playlists would cause most of the
-        // memory growth.
+        // Empties the playlist, so that the memory for its entries does not hide other memory
+        // growth.
         quiet.playlist(playlist).replace([] as [TrackId; 0]).await.map_err(text)?;
     }
     Ok(tally)

@@ -1,4 +1,4 @@
-//! The tasks that use the client and the mock. `cargo xtask` starts them.
+//! The tasks that use the client and the mock. `cargo xtask` runs this program.
 
 mod compare;
 mod example;

@@ -1,9 +1,9 @@
 //! `cargo xtask peers`: runs unmodified third-party clients against spot-mock.
 //!
 //! Each client is installed below `target` by the package manager of its language. Each test
-//! program (`Story` in the code) runs against its own spot-mock. If a tool is missing, the test
-//! programs that need the tool are skipped with a message. If the environment variable `CI` is set,
-//! missing tools are installed, and a failed installation is an error.
+//! program runs against its own spot-mock. If a tool is missing, the test programs that need the
+//! tool are skipped with a message. If the environment variable `CI` is set, missing tools are
+//! installed, and a failed installation is an error.
 
 use std::{
     env, fs,
@@ -37,10 +37,10 @@ struct Story {
 #[derive(Clone, Copy, PartialEq)]
 enum Language {
     Python,
-    /// Python with pytest, which runs the tests of a documentation page.
+    /// The Python code of a documentation page, run by pytest.
     Pytest,
     Node,
-    /// A program that Node's built-in test runner runs.
+    /// The JavaScript code of a documentation page, run by Node's test runner.
     NodeTest,
     /// A program in the workspace of the benchmarks. The program and the main workspace need
     /// different major versions of some dependencies.
@@ -93,7 +93,7 @@ struct Places {
     /// Directory in which the clients are installed.
     work: PathBuf,
     mock: PathBuf,
-    /// Target directory of the clients in Rust.
+    /// Cargo's target directory for the Rust clients.
     rust: PathBuf,
 }
 
@@ -230,7 +230,7 @@ pub(crate) fn run(root: &Path, is_built: bool) -> Result<(), Error> {
     }
 }
 
-/// Runs a test program. Returns whether the program succeeded, and its output.
+/// Runs a test program. Returns whether the program succeeded, and the output of the program.
 fn tell(
     places: &Places,
     story: &Story,
@@ -281,7 +281,7 @@ fn tell(
     let output = finished(&mut command).map_err(|error| format!("{}: {error}", story.file))?;
     let text = if output.status.success() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        // From the output of a test runner, only the last line with a count is used.
+        // Returns only the last line that contains `pass`, because the other lines are details.
         text.lines().rev().find(|line| line.contains("pass")).unwrap_or_default().to_owned()
     } else {
         let error = String::from_utf8_lossy(&output.stderr);
@@ -320,7 +320,7 @@ fn finished(command: &mut Command) -> Result<Output, Error> {
         match child.try_wait().map_err(|error| error.to_string())? {
             Some(_) => return child.wait_with_output().map_err(|error| error.to_string()),
             None if start.elapsed() > PATIENCE => {
-                // The output shows how far the process got.
+                // The output before the timeout helps to find the cause.
                 let _ = child.kill();
                 return child.wait_with_output().map_err(|error| error.to_string());
             }
@@ -341,8 +341,8 @@ fn install_python(places: &Places) -> Result<(), Error> {
     )
 }
 
-/// Installs the packages of the lock file. Node searches for modules in the directory of a test
-/// program. The test programs are therefore copied to the directory of the installed modules.
+/// Installs the packages that the lock file lists. Node searches for modules in the directory of a
+/// test program. The test programs are therefore copied to the directory of the installed modules.
 fn install_node(places: &Places) -> Result<(), Error> {
     let copy = |name: &str| {
         let copied = fs::copy(places.stories.join(name), places.work.join(name));

@@ -1,9 +1,9 @@
 //! `cargo xtask smoke`: calls every operation once with the project's client.
 //!
-//! Calls are counted by method and path. Two calls with the same method and path (replace and
-//! reorder, following artists and users) are counted once. `GET /me/top/{type}` is counted twice,
-//! because the SDK has one path for artists and one path for tracks. Therefore the total is 97,
-//! although the API has 96 operations. An operation fails if any of its calls fails.
+//! Calls are counted by method and path. Calls with the same method and path are counted once, for
+//! example the calls that follow artists and that follow users. `GET /me/top/{type}` is counted
+//! twice, because the SDK has one path for artists and one path for tracks. Therefore the total is
+//! 97, although the API has 96 operations. An operation fails if any of its calls fails.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -59,7 +59,7 @@ pub(crate) async fn run(
 }
 
 /// Runs an example. The inner error is the reason for a failure: an unsuccessful status, a response
-/// that does not decode, or a request for another operation.
+/// that cannot be decoded, or a request for another operation.
 async fn call(example: &Example, server: Option<&Server>) -> Result<Result<(), String>, Error> {
     if let Some(server) = server {
         let call = (example.call)(server.client.clone());
@@ -157,8 +157,8 @@ impl Transport for SpotifyIds {
         &self,
         mut request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        // If the result is not a valid URI, the request keeps its URI, and the server refuses the
-        // request.
+        // If the new URI is invalid, the request is sent with its old URI, and the server refuses
+        // the request.
         if let Ok(uri) = self.replace(&request.uri().to_string()).parse::<Uri>() {
             *request.uri_mut() = uri;
         }
@@ -200,7 +200,7 @@ mod tests {
                 let requests = (example.call)(client).requests;
                 requests.iter().any(|request| request.path_and_query().contains(start))
             });
-            assert!(used, "no example has {start}");
+            assert!(used, "no example has an id that starts with {start}");
         }
     }
 }

@@ -91,9 +91,9 @@ fn answers(spec: &Spec) -> String {
     }
     format!(
         "{}{}\n{}\nuse crate::compare::answer::{{Answer, Roundtrip, roundtrip}};\n\n\
-         /// The response of each operation.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
-         /// The objects by name.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n\n\
-         /// Renamed fields: the old and the new name.\n\
+         /// The decoder for the responses of each operation.\npub(crate) const ANSWERS: &[Answer] = &[\n{operations}];\n\n\
+         /// The name and the decoder of each object.\npub(crate) const TYPES: &[(&str, Roundtrip)] = &[\n{types}];\n\n\
+         /// The old name and the new name of each renamed field.\n\
          pub(crate) const RENAMED: &[(&str, &str)] = &[{renamed}];\n",
         preamble("*.toml"),
         file_doc(&["Decoders of the recorded responses."]),
@@ -115,7 +115,7 @@ fn models(spec: &Spec) -> String {
     let names = types().map(|(name, _)| name.to_owned());
     let names = names.chain(["CursorPage", "Page"].map(str::to_owned));
     format!(
-        "{}{}\n{}\nuse crate::{{Target, round_trip::check}};\n\n/// The name of each type, and the function that checks the type with a JSON text.\n\
+        "{}{}\n{}\nuse crate::{{Target, round_trip::check}};\n\n/// The name of each type, and the function that checks the round trip of a JSON input.\n\
          pub(crate) const MODELS: &[Target] = &[\n{rows}];\n",
         preamble("*.toml"),
         file_doc(&["The models that are fuzzed."]),

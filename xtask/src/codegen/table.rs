@@ -30,11 +30,11 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     });
     let paragraphs = [
         "Lists all operations of the Web API, with the call for each operation.",
-        "If several scopes are listed, not every call needs all of these scopes. Since \
-         2026-02-11, applications in Development Mode cannot call the operations whose access is \
-         *extended*. Operations whose access is *2024* are available only to applications that had \
-         extended access on 2024-11-27, or had requested it by then. The constants of \
-         [`Operation`](crate::model::Operation) contain the same metadata.",
+        "If the table lists several scopes for an operation, some calls need fewer scopes. Since \
+         2026-02-11, applications in Development Mode cannot call operations with the access \
+         *extended*. Operations with the access *2024* are available only to applications that \
+         had extended access on 2024-11-27, or had requested extended access before. The constants \
+         of [`Operation`](crate::model::Operation) contain the same metadata.",
         &table,
         &links.collect::<Vec<_>>().join("\n"),
     ];
@@ -42,7 +42,7 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     vec![("crates/spot-api/src/generated/operations.rs".into(), text)]
 }
 
-/// The call as users write it: `client.album(id).tracks()`.
+/// The call in Rust, for example `client.album(id).tracks()`.
 fn call(spec: &Spec, op: &Op) -> String {
     let parent = spec.op(&op.on);
     let given: Vec<&str> = parent.into_iter().flat_map(|op| &op.path).map(Param::rust).collect();

@@ -101,22 +101,22 @@ pub(super) fn imports(body: &str, domain: &Domain, more: Vec<String>) -> String 
     out + &import("crate", names)
 }
 
-/// Whether serde can decode directly into the object. This is possible if no field is required,
-/// renamed or derived.
+/// Whether serde can decode directly into the object, because no field is required, renamed or
+/// derived.
 fn has_plain_fields(kind: &Type) -> bool {
     !is_fallible(kind) && linked_id(kind).is_none()
 }
 
-/// Whether serde can also encode the object directly. This is possible if the object has no `type`,
-/// no links and no date with a precision.
+/// Whether serde can also encode the object directly, because the object has no `type`, no links
+/// and no date with a precision.
 fn is_plain(kind: &Type) -> bool {
     let has_date = kind.fields.iter().any(|field| field.name == "release_date");
     has_plain_fields(kind) && kind.object.is_none() && !has_date
 }
 
-/// The shadow struct, in which every field may be missing. If the fields are plain, serde uses only
-/// the attributes of the shadow struct, and decodes directly into the object. A field with two
-/// names is not in the shadow struct.
+/// The shadow struct, in which every field may be missing. If the object has plain fields, serde
+/// takes only the attributes from the shadow struct, and decodes directly into the object. The
+/// shadow struct omits a renamed field, because `renamed_field` decodes the field.
 fn wire(name: &str, kind: &Type) -> String {
     let serialize = if is_plain(kind) { ", Serialize" } else { "" };
     let mut out = format!("#[derive(Deserialize{serialize})]\n");
@@ -166,7 +166,7 @@ fn renamed(kind: &Type) -> Option<(&Field, &str)> {
     kind.fields.iter().find_map(|field| Some((field, field.renamed_from.as_deref()?)))
 }
 
-/// Whether a value of the type may be invalid.
+/// Whether a field of the object is required or renamed, so that decoding can fail.
 fn is_fallible(kind: &Type) -> bool {
     renamed(kind).is_some() || kind.fields.iter().any(|field| field.required)
 }
@@ -207,9 +207,9 @@ fn values(kind: &Type) -> String {
     fields
 }
 
-/// The shadow struct of a track or an episode. In the JSON, `type` comes only at the end. Therefore
-/// the struct has the fields of both objects. The struct is decoded in one pass, and then converted
-/// to a track or an episode.
+/// The shadow struct of a track or an episode, with the fields of tracks and the fields of
+/// episodes. In the JSON, the field `type` comes last. Therefore all fields are decoded first, and
+/// then the struct is converted to a track or an episode.
 fn playable(spec: &Spec) -> String {
     let kinds =
         || ["Track", "Episode"].into_iter().filter_map(|name| Some((name, spec.kind(name)?)));
@@ -229,7 +229,7 @@ fn playable(spec: &Spec) -> String {
     let mut conversions = String::new();
     for (name, kind) in kinds() {
         let function = name.to_lowercase();
-        // If the URI is a field of the object, as in a track, the id is not derived from the URI.
+        // If the object has a field `uri`, the id is not derived from the URI.
         let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
         let from_uri = format!(".or_else(|| self.uri.as_ref()?.id()?.{function}())");
         let from_uri = if has_uri_field { "" } else { &from_uri };
@@ -249,7 +249,7 @@ fn playable(spec: &Spec) -> String {
         ));
     }
     let body = format!(
-        "\n/// The fields of tracks and episodes. In the JSON, the field `type` comes last. Therefore one\n/// struct decodes both kinds of object.\n\
+        "\n/// The fields of tracks and episodes. One struct decodes both kinds of object,\n/// because the decoder reads `type` after most other fields.\n\
          #[derive(Deserialize)]\npub(crate) struct PlayableWire {{\n    \
          #[serde(default, rename = \"type\")]\n    pub(crate) kind: Option<PlayableKind>,\n    \
          #[serde(default, with = \"As::<LenientId>\")]\n    id: Option<AnyId>,\n    \
@@ -267,7 +267,7 @@ fn playable(spec: &Spec) -> String {
 fn reader(name: &str, kind: &Type) -> String {
     let renamed = renamed(kind).map(|(field, old)| {
         let (own, new, fields) = (&field.name, field.json(), values(kind));
-        // `Spec::check` makes sure that this object has no required field.
+        // `Spec::check` ensures that an object with a renamed field has no required field.
         format!(
             "read(deserializer, |deserializer| {{\n            \
              let names = Names {{ new: \"{new}\", old: \"{old}\" }};\n            \

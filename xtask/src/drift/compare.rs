@@ -125,7 +125,7 @@ fn parameters(
             let here = parameter.values.iter().map(String::as_str).collect();
             sets(&name, "value", &values, &here, differences);
         }
-        // The minimum of an unsigned number is 0, even if the spec does not state it.
+        // The minimum of an unsigned number is 0, even if the spec does not state the minimum.
         let is_unsigned = matches!(&parameter.ty, Ty::Int(name) if name.starts_with('u'));
         let min = parameter.min.or(is_unsigned.then_some(0));
         let limits = [
@@ -172,7 +172,7 @@ pub(super) fn sets(
     }
 }
 
-/// The value of a limit, as an integer. The limits of floating-point numbers are integers, too.
+/// The value of a limit, as an integer. The limits of floating-point numbers are also integers.
 fn number(schema: &Value, name: &str) -> Option<i64> {
     let value = schema.get(name)?;
     #[expect(clippy::cast_possible_truncation, reason = "limits are small")]

@@ -1,4 +1,4 @@
-//! Reads the parts of an OpenAPI document that are compared.
+//! Reads the operations, parameters, scopes and schemas of an OpenAPI document.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -81,8 +81,8 @@ impl Document {
             let place = match text(parameter, "in") {
                 "path" => Place::Path,
                 "query" => Place::Query,
-                // The spec has no headers or cookies, so this parameter is reported as a
-                // difference.
+                // The spec has no headers or cookies, so a header or cookie parameter is reported
+                // as a difference.
                 _ => Place::File,
             };
             let schema = self.resolve(parameter.get("schema").unwrap_or(&Value::Null));
@@ -138,8 +138,8 @@ impl Document {
         own.chain(parts).collect()
     }
 
-    /// The type of a schema, for example `integer`, `array` or `object`. The text is empty if the
-    /// document does not state the type.
+    /// The type of a schema, for example `integer`, `array` or `object`. Returns an empty string if
+    /// the document does not state the type.
     pub(super) fn kind<'a>(&'a self, schema: &'a Value) -> &'a str {
         let schema = self.resolve(schema);
         let kind = schema.get("type");

@@ -174,8 +174,8 @@ impl<'a> Walk<'a> {
             }
             let there: BTreeSet<&str> = there.keys().map(String::as_str).collect();
             let mut here: BTreeSet<&str> = kind.fields.iter().map(|field| field.json()).collect();
-            // Fields of the document that the spec does not list separately: old names of fields,
-            // and fields that are derived from other fields.
+            // The spec does not list old names of fields or fields that are derived from other
+            // fields.
             let mut read: BTreeSet<&str> =
                 kind.fields.iter().filter_map(|field| field.renamed_from.as_deref()).collect();
             if kind.object.is_some() {

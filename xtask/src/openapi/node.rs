@@ -46,7 +46,7 @@ pub(super) fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Node {
 }
 
 impl Node {
-    /// Adds a field. Does nothing unless the value is a map.
+    /// Adds a field to a map. Does not change other values.
     pub(super) fn with(mut self, name: &str, value: impl Into<Node>) -> Self {
         if let Self::Map(fields) = &mut self {
             fields.push((name.to_owned(), value.into()));
@@ -91,7 +91,7 @@ mod tests {
             Node::Text(text) => text,
             _ => String::new(),
         };
-        assert_eq!(words("The page; [`next`](Page::next) leads on."), "The page; `next` leads on.");
+        assert_eq!(words("The URL of [`next`](Page::next)."), "The URL of `next`.");
         assert_eq!(words("See [`Page`]."), "See `Page`.");
         assert_eq!(words("Nothing [open"), "Nothing [open");
     }

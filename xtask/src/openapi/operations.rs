@@ -119,10 +119,11 @@ fn value(spec: &Spec, parameter: &Parameter) -> Node {
             let properties = map([("id", text()), ("added_at", schema(&Ty::Timestamp))]);
             list_of(map([("type", "object".into()), ("properties", properties)]))
         }
-        // The spec has no enum for the allowed values of a constant parameter.
+        // A constant parameter is a string in the spec, so the spec has no enum with the allowed
+        // values.
         (Ty::Text, _) if !parameter.values.is_empty() => {
             let values = texts(parameter.values.iter().map(String::as_str));
-            // Each call of the SDK sends one fixed value from this list.
+            // Each call of the SDK sends one of the allowed values.
             limits(text().with("enum", values))
         }
         // Some tools ignore keys next to `$ref`.

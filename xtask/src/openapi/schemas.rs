@@ -104,7 +104,7 @@ fn handwritten() -> Vec<(String, Node)> {
         .map(|name| (*name, text("An id.").with("pattern", "^[0-9A-Za-z]{1,22}$")))
         .collect();
     all.extend(
-        ty::TEXT_IDS.iter().map(|name| (*name, text("An id. It can be any non-empty text."))),
+        ty::TEXT_IDS.iter().map(|name| (*name, text("An id, which can be any non-empty string."))),
     );
     all.extend(ty::URI_GROUPS.iter().map(|name| (*name, text("A URI of Spotify."))));
     let cursors = map([

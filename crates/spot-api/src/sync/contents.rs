@@ -9,7 +9,7 @@ const READS: usize = 3;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlaylistContents {
-    /// The version; `None` if Spotify does not return it.
+    /// The version; `None` if Spotify does not return the version.
     pub snapshot_id: Option<SnapshotId>,
     /// The items, in order. Entries that Spotify returns as `null` are skipped.
     pub items: Vec<PlaylistItem>,
@@ -18,7 +18,7 @@ pub struct PlaylistContents {
 }
 
 impl PlaylistContents {
-    /// Reads the whole playlist, with the given fields of each item or with all fields. A playlist
+    /// Reads the whole playlist. If `fields` is `None`, reads all fields of each item. A playlist
     /// of up to 100 items is read with one request. Longer playlists are read in pages of 50, and
     /// the version is checked at the end.
     pub(crate) async fn read(

@@ -24,7 +24,7 @@ impl Library {
     ///
     /// The list starts with the newest track, so reading stops at the first older track. Reading
     /// usually takes one request, because a page contains up to 50 tracks. If there are more new
-    /// tracks, each page of 50 tracks takes one more request. Scope: `user-library-read`.
+    /// tracks, the method sends one more request for every 50 tracks. Scope: `user-library-read`.
     ///
     /// Limitations:
     ///

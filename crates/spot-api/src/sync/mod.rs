@@ -18,7 +18,7 @@ pub use plan::SyncPlan;
 pub use request::SyncPlaylist;
 
 impl GetPlaylist {
-    /// Makes the playlist equal to a list, including order and duplicates, with few calls.
+    /// Makes the playlist equal to the list `wanted`, with the same order and the same duplicates.
     ///
     /// Entries that stay are not removed, so they keep their dates (`added_at`). Await the request
     /// to read and change the playlist. [`plan`](SyncPlaylist::plan) returns the changes without

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Maximum number of additional calls to keep the dates of entries, compared with a replacement.
+/// By default, a sync that keeps the dates may take this many calls more than a replacement.
 const EXTRA_CALLS: usize = 100;
 
 /// Restrictions set by the caller.
@@ -143,11 +143,11 @@ impl SyncPlan {
     ///
     /// # Errors
     ///
-    /// [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was made. The
-    /// conflict is detected before the first change. If a call fails, [`Error::done`] is the number
-    /// of calls that succeeded before the failure. If a call failed, or if its outcome is unknown,
-    /// sync the playlist again. The second sync reads the playlist again, and does not repeat the
-    /// changes that were already made.
+    /// Fails with [`Conflict`](ErrorKind::Conflict) if the playlist has changed since the plan was
+    /// made. The conflict is detected before the first change. If a call fails, [`Error::done`] is
+    /// the number of calls that succeeded before the failure. If a call failed, or if its outcome
+    /// is unknown, sync the playlist again. The second sync reads the playlist again, and does not
+    /// repeat the changes that were already made.
     pub async fn apply(self) -> Result<Option<SnapshotId>, Error> {
         if !self.is_empty() && contents::version(&self.playlist).await? != self.snapshot_id {
             let message = "the playlist has changed since the plan was made; make a new plan";
@@ -223,14 +223,14 @@ fn choose<'a>(
     let refusal = |why: String| Err(Error::bad_request(why));
     match (edits, whole) {
         (None, None) => refusal(
-            "the API cannot turn the playlist into this list: it cannot add local files, and cannot \
-             remove single items that have no URI"
+            "the playlist cannot be changed into this list: the API cannot add local files, and \
+             cannot remove single items without a URI"
                 .to_owned(),
         ),
         (None, Some(_)) if terms.allow_replace => Ok(None),
         (None, Some(_)) => refusal(
-            "the playlist contains items without a URI; to remove such items, the whole playlist \
-             must be replaced, which gives every item a new date: allow this with `allow_replace()`"
+            "items without a URI can only be removed by replacing the whole playlist, but a \
+             replacement gives every item a new date: allow this with `allow_replace()`"
                 .to_owned(),
         ),
         (Some(edits), whole) => {
@@ -264,14 +264,14 @@ fn choose<'a>(
 #[derive(Default)]
 struct Keys {
     uris: Vec<PlayableUri>,
-    /// The keys are URIs as text, because an episode and a chapter with the same id have the same
-    /// text.
+    /// The keys are URI strings. An episode and a chapter with the same id are different values,
+    /// but have the same URI string.
     numbers: HashMap<String, u32>,
     unnamed: u32,
 }
 
-/// Every number of an entry without a URI is greater than this value. Every number of a URI is
-/// smaller.
+/// The numbers of URIs are less than this value. The numbers of entries without a URI are greater
+/// than this value.
 const UNNAMED: u32 = 1 << 31;
 
 impl Keys {
@@ -295,13 +295,13 @@ impl Keys {
         number
     }
 
-    /// Whether an entry without a URI must be removed. No call can identify such an entry.
+    /// Whether an entry without a URI must be removed. No call can identify an entry without a URI.
     fn must_remove_unnamed(&self, present: &[u32], wanted: &[u32]) -> bool {
         let unnamed = |keys: &[u32]| keys.iter().filter(|key| **key >= UNNAMED).count();
         unnamed(wanted) < unnamed(present)
     }
 
-    /// Whether a call can add the entry: it has a URI and is not a local file.
+    /// Whether a call can add the entry. The entry must have a URI, and must not be a local file.
     fn can_add(&self, key: u32) -> bool {
         let uri = usize::try_from(key).ok().and_then(|key| self.uris.get(key));
         uri.is_some_and(|uri| !matches!(uri, PlayableUri::Local(_)))

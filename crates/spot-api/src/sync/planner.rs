@@ -14,8 +14,8 @@ use crate::sync::{
     steps::{CHUNK, Step, additions, removals},
 };
 
-/// A change of a list by edits: calls that remove, add or move entries. Contains the numbers of
-/// affected entries, and can compute the calls.
+/// A change of a list by edits: calls that remove, add or move entries. This type contains the
+/// numbers of affected entries, and computes the calls.
 #[derive(Debug)]
 pub(crate) struct Edits<'a> {
     wanted: &'a [u32],
@@ -103,11 +103,11 @@ fn counts(keys: &[u32]) -> HashMap<u32, usize> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// Moves ranges of present entries first. Then adds the new entries at their places. Such a
-    /// place may be inside a range.
+    /// Moves ranges of present entries first, and then adds the new entries. A new entry may be
+    /// added inside a range.
     MovesFirst,
-    /// Adds the new entries first, in long runs. Then moves ranges of present entries to their
-    /// places. Such a place may be inside a run of new entries.
+    /// Adds the new entries first, in long runs, and then moves ranges of present entries. A range
+    /// may be moved into a run of new entries.
     AddsFirst,
 }
 
@@ -173,8 +173,9 @@ impl Arrangement {
         }
         for (start, new) in self.additions() {
             let keys: Vec<u32> = new.iter().filter_map(|at| wanted.get(*at).copied()).collect();
-            // Either the entry before the run does not move later, or the list is already sorted up
-            // to that entry.
+            // The run is added after the entry that precedes the run in the wanted list. With
+            // `AddsFirst`, this entry does not move later. With `MovesFirst`, the list is already
+            // sorted up to this entry.
             let position = start.checked_sub(1).map_or(0, |before| place(&list, before) + 1);
             steps.extend(additions(&keys, position));
             list.splice(position..position, new);
@@ -395,8 +396,8 @@ mod tests {
                 fewest += least(&present, &wanted);
             }
             println!(
-                "500 pairs, {name}: {calls} calls keep {kept} dates, at least {fewest} are needed; \
-                 {replacements} by replacement"
+                "500 pairs of {name}: the plans take {calls} calls (at least {fewest} are needed) \
+                 and keep {kept} dates; replacements take {replacements} calls"
             );
             (calls, fewest)
         };
@@ -413,7 +414,7 @@ mod tests {
         let moved = Edits::new(&[0, 1, 2, 3, 4, 5], &[3, 4, 0, 1, 2, 5]);
         assert_eq!(moved.steps().len(), 1);
         assert_eq!((moved.kept, moved.added, moved.removed), (6, 0, 0));
-        // It does not matter which of the two ranges is moved.
+        // The test accepts a move of either range.
         assert!(matches!(moved.steps()[0], Step::Move { .. }));
     }
 

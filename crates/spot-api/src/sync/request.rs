@@ -19,9 +19,8 @@ use crate::{
 ///
 /// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
 /// can take fewer calls, but gives every entry a new date. Without
-/// [`allow_replace`](Self::allow_replace), the playlist is replaced only if both of these
-/// conditions are true: adding, moving and removing entries would take more calls, and no entry
-/// would keep its date.
+/// [`allow_replace`](Self::allow_replace), the request replaces the playlist only if no entry would
+/// keep its date and a replacement takes fewer calls.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -52,9 +51,9 @@ impl SyncPlaylist {
         Self { playlist, goal, contents: None, snapshot_id: None, terms: Terms::default() }
     }
 
-    /// Allows the request to replace the whole playlist. The request replaces the playlist if a
-    /// replacement takes fewer calls, or if the wanted list cannot be reached by adding, moving and
-    /// removing entries. A replacement gives every entry a new date.
+    /// Allows the request to replace the whole playlist. The request then replaces the playlist if
+    /// a replacement takes fewer calls. If adding, moving and removing entries cannot produce the
+    /// wanted list, the request replaces the playlist. A replacement gives every entry a new date.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
@@ -75,8 +74,8 @@ impl SyncPlaylist {
     }
 
     /// Passes the current contents of the playlist to the request, if you already have them from
-    /// [`GetPlaylist::if_changed`]. The request then does not read the playlist again. If these
-    /// contents are outdated, applying the plan fails.
+    /// [`GetPlaylist::if_changed`]. The request then does not read the playlist again. If the
+    /// contents are outdated, applying the plan fails with a [`Conflict`](ErrorKind::Conflict).
     pub fn known(mut self, contents: PlaylistContents) -> Self {
         self.contents = Some(contents);
         self
@@ -89,14 +88,16 @@ impl SyncPlaylist {
     ///
     /// # Errors
     ///
-    /// - [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, or a position does not exist.
-    /// - [`BadRequest`](ErrorKind::BadRequest) if the plan would have to add a local file. The API
-    ///   cannot add local files.
-    /// - [`BadRequest`](ErrorKind::BadRequest) if the plan needs a replacement that is not
-    ///   [allowed](Self::allow_replace), or more calls than [`max_calls`](Self::max_calls) allows.
-    /// - [`Conflict`](ErrorKind::Conflict) if the version of the playlist is not
-    ///   [`snapshot_id`](Self::snapshot_id), or if the playlist keeps changing while it is read.
-    /// - Any failure of a call.
+    /// - Fails with [`BadRequest`](ErrorKind::BadRequest) if an id is invalid, or if a position
+    ///   does not exist.
+    /// - Fails with [`BadRequest`](ErrorKind::BadRequest) if the plan would have to add a local
+    ///   file. The API cannot add local files.
+    /// - Fails with [`BadRequest`](ErrorKind::BadRequest) if the plan needs a replacement without
+    ///   [`allow_replace`](Self::allow_replace), or more calls than [`max_calls`](Self::max_calls)
+    ///   allows.
+    /// - Fails with [`Conflict`](ErrorKind::Conflict) if the version of the playlist is not
+    ///   [`snapshot_id`](Self::snapshot_id), or if the playlist keeps changing during the read.
+    /// - Fails if a call fails.
     pub async fn plan(self) -> Result<SyncPlan, Error> {
         let invalid =
             |name: &str, error: ParseIdError| Error::bad_request(format!("`{name}`: {error}"));
@@ -146,7 +147,7 @@ impl IntoFuture for SyncPlaylist {
     type Output = Result<Option<SnapshotId>, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
-    // Inline, so that only programs that use the method compile the decoding of its objects.
+    // With `#[inline]`, only programs that call this method compile the code that decodes the JSON.
     #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-/// An entry is compared with at most twice this number of duplicates: the duplicates near its own
-/// rank. Without this limit, a list with many duplicates of one track would take quadratic time.
+/// An entry is compared with at most `2 * COPIES` duplicates. The ranks of these duplicates are
+/// near the rank of the entry. Without a limit, a list with many duplicates of one track would take
+/// quadratic time.
 const COPIES: usize = 8;
 
 /// Returns the indexes of a longest strictly increasing subsequence.

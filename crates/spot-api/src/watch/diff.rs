@@ -6,8 +6,8 @@ use spot_model::{Device, PlayableItem, PlaybackState, RepeatState};
 
 use crate::PlaybackChange;
 
-/// Maximum deviation from the expected position that is not reported as a jump. The positions that
-/// Spotify returns are off by about a second.
+/// A deviation from the expected position is reported as a jump only if the deviation is greater
+/// than this value. The positions that Spotify returns are inaccurate by about a second.
 const TOLERANCE: Duration = Duration::from_secs(3);
 
 /// Returns the changes between two states. `elapsed` is the time between the two states.
@@ -112,7 +112,7 @@ fn same_item(before: &PlaybackState, after: &PlaybackState) -> bool {
     }
 }
 
-/// Compares two devices by id, or by name if one of them has no id.
+/// Compares two devices by their ids, or by their names if neither device has an id.
 fn same_device(before: Option<&Device>, after: Option<&Device>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => match (&before.id, &after.id) {
@@ -231,7 +231,7 @@ mod tests {
                 }
                 PlaybackChange::Paused => (state.is_playing, is_active) = (false, true),
                 PlaybackChange::ItemRepeated | PlaybackChange::Sought { .. } => {}
-                other => panic!("two states cannot differ by {other:?}"),
+                other => panic!("`changes` must not return {other:?}"),
             }
         }
         is_active.then_some(state)
@@ -246,7 +246,7 @@ mod tests {
         ) {
             let elapsed = Duration::from_secs(elapsed);
             let changes = changes(before.as_ref(), after.as_ref(), elapsed);
-            prop_assert!(changes.len() <= 8, "no storm: {changes:?}");
+            prop_assert!(changes.len() <= 8, "too many changes: {changes:?}");
             let reached = apply(before, changes);
             prop_assert_eq!(reached.is_some(), after.is_some());
             if let (Some(reached), Some(after)) = (reached, after) {

@@ -28,8 +28,8 @@ pub enum PlaybackChange {
     /// [`Interrupted`](Self::Interrupted). The next events report the changes that happened since
     /// the last successful poll.
     Restored,
-    /// No player is active any more (Spotify answers 204). No other change is reported together
-    /// with this change.
+    /// No player is active any more (Spotify responds with 204). A poll that reports `Stopped`
+    /// reports no other change of the playback state.
     Stopped,
     /// Playback moved to another device, or to an unknown device.
     DeviceChanged {
@@ -64,7 +64,8 @@ pub enum PlaybackChange {
         /// The new context.
         to: Option<Context>,
     },
-    /// Another track or episode plays. When a player becomes active, `ItemChanged` is also sent.
+    /// Another track or episode plays. When a player becomes active, the watch reports
+    /// `ItemChanged` and then `Started` or `Paused`.
     ItemChanged {
         /// The previous item.
         from: Option<PlayableItem>,

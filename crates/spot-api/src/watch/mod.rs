@@ -1,4 +1,4 @@
-//! Playback events: polls the player and reports what changed.
+//! Polls the player, and reports changes as events.
 
 mod diff;
 mod event;
@@ -12,7 +12,7 @@ pub use event::{PlaybackChange, PlaybackEvent};
 pub use stream::{PlaybackWatch, WatchHandle};
 
 impl Player {
-    /// Watches the player. Returns a stream of changes, which are found by polling.
+    /// Polls the player, and returns a stream of the changes.
     ///
     /// The first request is sent when the stream is first polled. See [`PlaybackWatch`].
     ///

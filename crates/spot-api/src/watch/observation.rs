@@ -3,9 +3,10 @@ use std::{sync::Arc, time::Duration};
 use spot_model::PlaybackState;
 use tokio::time::Instant;
 
-/// A state of the player, and the local time at which its position was correct.
+/// A state of the player, and the local time at which the position in the state was correct.
 ///
-/// Spotify's own timestamps are not used, so that a wrong clock on either side has no effect.
+/// Spotify's own timestamps are not used, because the clock of Spotify or of this machine may be
+/// wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct Observation {
     pub(crate) state: Option<Arc<PlaybackState>>,

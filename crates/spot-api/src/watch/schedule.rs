@@ -45,8 +45,8 @@ impl Default for Pace {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) outlook: Outlook,
-    /// Time since the last unexpected change, such as a skip. Users who press one button often
-    /// press another soon.
+    /// Time since the last unexpected change, such as a skip. Users often make several changes
+    /// within a short time.
     pub(crate) quiet: Duration,
     /// Number of consecutive failed polls.
     pub(crate) failures: u32,
@@ -69,7 +69,7 @@ pub(crate) enum Outlook {
 
 impl Pace {
     /// Returns the time of the next request. `since` is the time at which the last request ended.
-    /// If `asked` is true, the next request is sent at once. Only a pause (`held_until`) or the
+    /// If `asked` is true, the next request is sent immediately. Only a pause (`held_until`) or the
     /// maximum number of requests (`ceiling`) can delay this request.
     pub(crate) fn next(&self, since: Instant, known: &Known, sent: &Sent, asked: bool) -> Instant {
         let urgent = |wait| sent.after(since + wait, self.ceiling);
@@ -127,8 +127,8 @@ impl Sent {
         self.0.push_back(now);
     }
 
-    /// Returns the earliest time at which the next request may be sent, but no time before
-    /// `wanted`. A window may contain at most `most` requests.
+    /// Returns the earliest time, not before `wanted`, at which the next request may be sent. In
+    /// any 30 s, at most `most` requests may be sent.
     fn after(&self, wanted: Instant, most: usize) -> Instant {
         let in_the_way = self.0.len().checked_sub(most).and_then(|at| self.0.get(at));
         in_the_way.map_or(wanted, |sent| wanted.max(*sent + WINDOW))
@@ -151,8 +151,8 @@ mod tests {
     }
 
     proptest! {
-        /// In any 30 s, the watch sends no more requests than the ceiling allows. This is true in
-        /// every state, even if polls are requested very often.
+        /// In any 30 s, the watch sends no more requests than the ceiling allows. The limit applies
+        /// in every state, even if polls are requested very often.
         #[test]
         fn the_ceiling_holds(
             pace in paces(),

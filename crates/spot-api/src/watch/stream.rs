@@ -28,34 +28,34 @@ use crate::{
 };
 
 /// Longest wait in the queue of the rate limit. This wait is as long as the window in which Spotify
-/// counts calls. With a shorter wait, a poll would repeatedly give up and lose its place in the
-/// queue to other calls.
+/// counts calls. With a shorter wait, a poll would repeatedly fail in the queue, and each new poll
+/// would start at the end of the queue.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
 
-/// A response is outdated if it arrived this long before the stream was polled.
+/// A response is outdated if the stream is polled more than this time after the response arrived.
 const STALE: Duration = Duration::from_secs(5);
 
-/// How long to wait after a 429 and after an exhausted quota, if the response does not contain this
-/// time.
+/// Wait after a 429 whose error contains no time (`retry_after`).
 const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
+/// Wait after an exhausted quota whose error contains no time (`retry_after`).
 const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// A stream of playback events, from [`Player::watch`](crate::Player::watch).
+/// A stream of playback events. [`Player::watch`](crate::Player::watch) returns this stream.
 ///
 /// The Web API does not send notifications, so the stream polls `GET /me/player` (scope:
 /// `user-read-playback-state`). The stream polls right after the expected end of a track,
 /// frequently after a change, and rarely while playback is paused or no player is active.
 ///
-/// - At most one request is in flight. Requests use the bulk lane: interactive calls have priority.
-///   The rate limit is shared with all other calls of the client.
+/// - At most one request is in flight. Requests use the bulk lane, so interactive calls have
+///   priority. The rate limit is shared with all other calls of the client.
 /// - Requests are sent only while your program waits for the next event. If the program or the
 ///   machine sleeps, the next poll reports all differences from the previous state as one set of
 ///   events.
 /// - Dropping the future of [`next`](Self::next) loses no event. Dropping the stream stops the
 ///   polls.
-/// - If Spotify answers 429, if the quota is exhausted, or if there is an outage, the stream
-///   reports an event and continues. The stream ends with an error only if every further poll would
-///   fail too: the consent has expired, a scope is missing, or the configuration is wrong.
+/// - The stream reports a 429, an exhausted quota or an outage as an event, and continues polling.
+///   The stream ends with an error only if every further poll would fail too: the consent has
+///   expired, a scope is missing, or the configuration is wrong.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -138,8 +138,8 @@ impl PlaybackWatch {
 
     /// Sets the longest interval during playback. Default: 5 s. Values below 1 s become 1 s.
     ///
-    /// A skip, a pause or a seek is reported after at most this interval. The end of a track is
-    /// reported within about a second, no matter how long the interval is.
+    /// A skip, a pause or a seek is reported after at most this interval. With any interval, the
+    /// end of a track is reported within about a second.
     pub fn playing_interval(mut self, interval: Duration) -> Self {
         self.pace.playing = interval.max(Duration::from_secs(1));
         self
@@ -178,8 +178,8 @@ impl PlaybackWatch {
     ///
     /// # Errors
     ///
-    /// [`ConsentExpired`](ErrorKind::ConsentExpired), [`MissingScope`](ErrorKind::MissingScope),
-    /// [`Configuration`](ErrorKind::Configuration), or
+    /// Fails with [`ConsentExpired`](ErrorKind::ConsentExpired),
+    /// [`MissingScope`](ErrorKind::MissingScope), [`Configuration`](ErrorKind::Configuration), or
     /// [`BadRequest`](ErrorKind::BadRequest) for a request that could not be sent.
     pub async fn try_next(&mut self) -> Result<Option<PlaybackEvent>, Error> {
         TryStreamExt::try_next(self).await
@@ -188,7 +188,7 @@ impl PlaybackWatch {
     /// Returns the current state, without a request. The position is extrapolated from the last
     /// poll.
     ///
-    /// `None` before the first poll and if no player is active.
+    /// Returns `None` before the first poll, and while no player is active.
     pub fn now(&self) -> Option<PlaybackState> {
         self.shared.now()
     }
@@ -226,7 +226,7 @@ impl PlaybackWatch {
         self.pace.next(polled, &known, &self.sent, self.shared.asked.load(Ordering::Acquire))
     }
 
-    // Inline, so that only programs that use the method compile the decoding of its objects.
+    // With `#[inline]`, only programs that call this method compile the code that decodes the JSON.
     #[inline]
     fn poll_player(&mut self, now: Instant) {
         if self.shared.asked.swap(false, Ordering::AcqRel) {
@@ -296,7 +296,7 @@ impl PlaybackWatch {
         }
     }
 
-    /// Ends a period of failures.
+    /// Resets the number of failures, and reports `Restored` if the last poll failed.
     fn recovered(&mut self, state: Option<Arc<PlaybackState>>) {
         self.failures = 0;
         self.held_until = None;
@@ -341,7 +341,7 @@ impl PlaybackWatch {
 impl Stream for PlaybackWatch {
     type Item = Result<PlaybackEvent, Error>;
 
-    // Inline, so that only programs that use the method compile the decoding of its objects.
+    // With `#[inline]`, only programs that call this method compile the code that decodes the JSON.
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
@@ -368,7 +368,8 @@ impl Stream for PlaybackWatch {
                         let message = "the task that polls the player panicked";
                         let error = Error::new(ErrorKind::Transport, message);
                         let state = Err(error.with_source(stopped));
-                        // This error does not end the stream.
+                        // `answered` returns `Ok`, because a `Transport` error does not end the
+                        // stream.
                         let _ =
                             this.answered(Answer { state, sent: now, at: now, arrived: now }, now);
                     }
@@ -401,8 +402,8 @@ impl Stream for PlaybackWatch {
     }
 }
 
-/// A handle to a [`PlaybackWatch`]. A task can read the state and ask for a poll with the handle,
-/// while another task uses the stream. Cloning is cheap.
+/// A handle to a [`PlaybackWatch`]. A task can use the handle to read the state or to request a
+/// poll, while another task uses the stream. Cloning is cheap.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -1,4 +1,5 @@
-//! Tests of both access modes: the same call uses the operation that is open in the mode.
+//! Tests of both access modes: in each mode, the same call uses an operation that is available in
+//! this mode.
 
 use spot_api::{AccessMode, ErrorKind};
 use spot_mock::{MockSpotify, Mode};

@@ -1,5 +1,5 @@
-//! Tests that a backup of a library can be loaded into a mock, and that reading it returns the same
-//! tracks.
+//! Tests that a backup of a library can be loaded into a mock, and that the mock then returns the
+//! same tracks.
 
 use std::{fs, path::Path};
 

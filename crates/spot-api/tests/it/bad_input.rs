@@ -90,7 +90,7 @@ async fn a_token_that_is_refused_is_an_authentication_error() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_a_transport_error() {
     let token = spot_http::AccessToken::new("token").unwrap();
-    // The port is bound and released, so that no server listens on it.
+    // The listener is dropped immediately, so no server listens on its port.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let pipeline = spot_http::Pipeline::builder(token)
         .base_url(&format!("http://127.0.0.1:{port}/v1"))

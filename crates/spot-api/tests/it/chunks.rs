@@ -110,8 +110,8 @@ async fn the_requests_of_a_long_list_are_told_and_answered_one_by_one() {
     assert_eq!(held(&client, playlist).await, ids);
     let last = client.playlist(playlist).await.unwrap().snapshot_id;
     assert_eq!(answers.last().map(|answer| answer.body().clone()), last);
-    // Each removal uses the snapshot of the removal before it. As plain data, all requests contain
-    // the snapshot that the caller gave.
+    // Each removal sends the snapshot that the previous removal returned. `into_requests` puts the
+    // caller's snapshot into all requests.
     let snapshot = last.unwrap();
     let remove = client.playlist(playlist).remove(uris(&ids)).snapshot_id(&*snapshot.to_string());
     let told = remove.clone().into_requests();
@@ -121,7 +121,8 @@ async fn the_requests_of_a_long_list_are_told_and_answered_one_by_one() {
     };
     assert!((0..3).all(|at| has(&snapshot.to_string(), at)));
     assert_eq!(remove.send().await.unwrap().len(), 3);
-    // Each request reads one entry. An unknown id also has a response.
+    // Each request reads one entry. For an unknown id, `send` returns a response with the status
+    // 404.
     let known = [ids[0].to_string(), "spotmockTrack099999999".to_owned()];
     let answers = client.tracks(&known).send().await.unwrap();
     let seen: Vec<_> =
@@ -182,7 +183,8 @@ async fn a_failure_half_way_says_how_much_was_done() {
     assert_eq!(saved.iter().filter(|saved| **saved).count(), 40);
 }
 
-/// Answers every change of a playlist with a new snapshot, and records the bodies of the requests.
+/// Responds to every change of a playlist with a new snapshot, and records the bodies of the
+/// requests.
 #[derive(Clone, Debug, Default)]
 struct Snapshots(Arc<Mutex<Vec<String>>>);
 
@@ -210,7 +212,7 @@ async fn a_snapshot_is_sent_only_if_the_caller_gave_one() {
     let bodies = std::mem::take(&mut *sent.0.lock().unwrap());
     assert_eq!(bodies.len(), 3);
     assert!(bodies.iter().all(|body| !body.contains("snapshot_id")), "{bodies:?}");
-    // If the caller gave a snapshot, each removal sends the snapshot that the removal before it
+    // If the caller gave a snapshot, each removal sends the snapshot that the previous removal
     // returned.
     playlist.remove(&ids).snapshot_id("mine").send().await.unwrap();
     let bodies = std::mem::take(&mut *sent.0.lock().unwrap());

@@ -1,5 +1,5 @@
-//! Tests of everything that makes programs shorter: the builder, setters that accept options,
-//! objects as ids, custom operations.
+//! Tests of features for shorter programs: the builder, setters that accept options, objects as
+//! ids, and custom operations.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use spot_mock::MockSpotify;
 
 use crate::story;
 
-/// A transport without a network. It records the requested URLs.
+/// A transport that records the requested URLs, and uses no network.
 #[derive(Clone, Debug, Default)]
 struct Links(Arc<Mutex<Vec<String>>>);
 

@@ -21,7 +21,7 @@ async fn a_device_that_comes_later_takes_over_the_playback() {
         async move { player.device("garden").ready(Duration::from_secs(30)).await }
     });
     sleep(Duration::from_secs(5)).await;
-    // For some seconds, some servers do not know a new device.
+    // For some seconds after a device appears, some of Spotify's servers do not know the device.
     for _ in 0..2 {
         let unknown = r#"{"error":{"status":404,"message":"Device not found"}}"#;
         mock.fail_next_on(TRANSFER, Fault::status(404).body("application/json", unknown));
@@ -33,7 +33,7 @@ async fn a_device_that_comes_later_takes_over_the_playback() {
     let state = client.player().state().await.unwrap().unwrap();
     assert_eq!(state.device.unwrap().name, "Garden");
     assert!(state.is_playing, "what played plays on");
-    // By id, the device is found with one request.
+    // Selecting the active device by id takes one request.
     let calls = mock.take_requests().len();
     assert!(calls > 0);
     client.player().device("g1").ready(Duration::from_secs(1)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Tests of operations that are open only in Extended Quota Mode.
+//! Tests of operations that are available only in Extended Quota Mode.
 
 use std::time::Duration;
 

@@ -139,8 +139,8 @@ async fn names(client: &Client, prefetch: usize) -> Result<Vec<u32>, spot_api::E
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// For any length, any page size of the server, and any lost entries: the stream returns each
-    /// existing entry once and in order, and requests no page at or beyond the end.
+    /// The stream returns each existing entry once and in order, and requests no page at or beyond
+    /// the end. The test varies the length, the page size of the server, and the lost entries.
     #[test]
     fn every_entry_comes_once_and_in_order(
         length in 0_u32..400,
@@ -411,7 +411,8 @@ async fn links_of_wrapped_pages_and_of_ones_own_playlists_lead_on() {
     let second = client.next_page(&first).await.unwrap().unwrap();
     assert_eq!(second.items.len(), 5);
     assert_ne!(second.items, first.items);
-    // Spotify's link names `/users/{id}/playlists`, which is closed in Development Mode.
+    // Spotify's link contains the path `/users/{id}/playlists`, which is not available in
+    // Development Mode.
     let first = client.me().playlists().limit(5).await.unwrap();
     assert!(first.next.as_ref().unwrap().contains("/me/playlists?"));
     let second = client.next_page(&first).await.unwrap().unwrap();
@@ -569,8 +570,8 @@ async fn a_link_out_of_the_base_path_is_not_followed() {
         ("https://evil.example/https://api.spotify.com/v1/me?offset=50", None),
         ("https://[::1]/v1/me?offset=50", None),
         ("javascript:api.spotify.com/v1/me", None),
-        // The user name and password belong to the host. They are not sent, so the link is
-        // accepted.
+        // The link is accepted, because the client does not send the user name and the password in
+        // the link.
         ("https://user:pw@api.spotify.com/v1/me/tracks?offset=50", Some("/v1/me/tracks")),
         (
             "https://api.spotify.com/v1/users/a%2Fb..c/playlists?offset=50",

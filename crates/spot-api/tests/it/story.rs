@@ -1,4 +1,4 @@
-//! Shared by the tests: creates a client of a mock server.
+//! Creates a client of a mock server, for all tests.
 
 use spot_api::Client;
 use spot_http::{AccessToken, Pipeline};

@@ -59,7 +59,7 @@ fn runtime() -> tokio::runtime::Runtime {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// For any contents of the playlist and any wanted list, including duplicates.
+    /// Tests random playlists and random wanted lists, including duplicates.
     #[test]
     fn a_playlist_becomes_the_wanted_list(
         present in prop::collection::vec(0..60_usize, 0..150),
@@ -226,7 +226,8 @@ async fn positions_are_removed_and_the_cost_is_said() {
     let client = client(&mock);
     let id = playlist(&client, &[0, 1, 2, 1, 3, 1]).await;
     let plan = client.playlist(id).remove_at([0, 3]).plan().await.unwrap();
-    // Removing one 1 also removes the other two. They are added again at two positions.
+    // Removing one copy of track 1 also removes the other two copies. The request adds two copies
+    // again, at two positions.
     assert_eq!(
         plan.to_string(),
         "2 kept (0 moved), 0 added, 2 removed, 2 added again with new dates: 3 calls"

@@ -47,7 +47,7 @@ fn name(change: &PlaybackChange) -> &'static str {
     }
 }
 
-/// Starts a mock that plays nothing. It has an album whose tracks are 200 s long.
+/// Starts a mock that plays nothing, with an album of tracks that are 200 s long.
 async fn silence() -> MockSpotify {
     let mut album = custom::Album::new("Long Day", "Ada Quill").id("spotmockLongDay0000001");
     for number in 1..=30 {
@@ -110,7 +110,7 @@ async fn listen(mock: &MockSpotify, listener: &Client, start: Instant) -> Vec<Ex
     mock.remove_device(&device);
     at(3500).await;
     player.play().device("kitchen").context(ALBUM).await.unwrap();
-    // The token expires after an hour, so the test ends before.
+    // The token expires after an hour, so the test ends ten seconds earlier.
     at(3590).await;
     vec![
         (0, "initial"),
@@ -247,7 +247,7 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
 
     let delays: Vec<f64> =
         events.iter().zip(&expected).map(|((at, _), (second, _))| at - *second as f64).collect();
-    // Excludes the times of failures, because then no poll succeeds.
+    // Excludes events during failures, because polls fail at these times.
     let healthy = |index: &usize| {
         !["interrupted", "restored", "throttled"].contains(&script[*index])
             && !(1_400..=1_520).contains(&expected[*index].0)
@@ -278,8 +278,9 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
         mean(&healthy),
         worst(&ends)
     );
-    // Compares with a program that polls every N seconds. Its delays depend on the phase of its
-    // polls, so the mean of many phases is calculated.
+    // Compares the delays with the delays of a program that polls every N seconds. The delays of
+    // this program depend on the time of its first poll, so the mean over many start times is
+    // calculated.
     for every in [1.0, 5.0] {
         let phases = (0..100).map(|phase| f64::from(phase) / 100.0 * every);
         let delays: Vec<f64> = phases
@@ -437,7 +438,7 @@ fn outside_of_a_runtime_it_ends_with_an_error_and_no_panic() {
     assert_eq!(error.kind(), ErrorKind::Configuration);
 }
 
-/// Counts the requests in flight. After some time, answers that no player is active.
+/// Counts the requests in flight. After 700 ms, responds with 204: no player is active.
 #[derive(Clone, Debug, Default)]
 struct Counter {
     under_way: Arc<AtomicUsize>,
@@ -492,7 +493,7 @@ async fn calls_that_somebody_waits_for_pass_a_poll_that_waits_for_the_rate_limit
     let mut watch = client.player().watch().max_calls(1_000);
     let handle = watch.handle();
     tokio::spawn(async move { while watch.next().await.is_some() {} });
-    // Sends polls until the window is used up and a poll must wait.
+    // Sends polls until the maximum for 30 s is reached and a poll must wait.
     for _ in 0..80 {
         handle.refresh_now();
         sleep(Duration::from_millis(100)).await;

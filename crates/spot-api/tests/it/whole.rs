@@ -225,8 +225,8 @@ async fn a_dropped_stream_sends_nothing_more() {
     albums.try_next().await.unwrap();
     drop(albums);
     client.album(album_id(0)).await.unwrap();
-    // The stream sends the first read and up to eight prefetched reads. The last request is sent
-    // after the stream.
+    // The stream sends the first read and up to eight prefetched reads. The test itself sends the
+    // last request.
     let sent = mock.requests().len();
     assert!(sent <= 10, "{sent} requests");
 }

@@ -225,7 +225,7 @@ impl Failure {
             // makes sense.
             Outcome::Unknown if self.error.status().is_none() => 2,
             Outcome::Unknown => MAX_ATTEMPTS,
-            // A retry does not help: after a 401, for example, the client id and secret stay wrong.
+            // A retry would get the same response, for example because the client secret is wrong.
             _ => 1,
         };
         if attempt >= attempts {
@@ -306,7 +306,7 @@ impl TokenHttp {
             return Err(refused(&response, &secrets, self.clock.now().wall));
         }
         let read = TokenResponse::read(response.body()).and_then(|response| {
-            // The `oauth2` crate receives exactly the fields that were read here.
+            // The `oauth2` crate receives only the fields of `TokenResponse`.
             serde_json::to_vec(&response)
                 .map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
         });
@@ -343,7 +343,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     let body = String::from_utf8_lossy(body.get(..MAX_REFUSAL).unwrap_or(body));
     let mut refusal = Refusal::read(without_secrets(&body, secrets).as_bytes());
     if outcome != Outcome::Rejected && outcome != Outcome::Unauthorized {
-        // If the service itself fails, the error code says nothing about the refresh token.
+        // If the service itself fails, the error code is unrelated to the refresh token.
         let code = refusal.reason.take();
         refusal.message = code.filter(|_| refusal.message.is_empty()).unwrap_or(refusal.message);
     }
@@ -374,7 +374,7 @@ fn refused(response: &http::Response<Bytes>, secrets: &[SecretString], now: Syst
     Failure { outcome, error }
 }
 
-/// Redacts the secrets of the request in a text, even if they are escaped or encoded in base64.
+/// Redacts the secrets of the request in `text`, including escaped and base64-encoded secrets.
 fn without_secrets(text: &str, secrets: &[SecretString]) -> String {
     let secrets: Vec<&str> = secrets.iter().map(ExposeSecret::expose_secret).collect();
     redact(text, &secrets).into_owned()

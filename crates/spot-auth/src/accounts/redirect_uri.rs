@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use spot_http::Error;
 use url::Url;
 
-/// A redirect URI that Spotify accepts. The original text is kept, since Spotify compares it
-/// character by character.
+/// A redirect URI that Spotify accepts. The original string is stored, because Spotify compares
+/// redirect URIs character by character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RedirectUri {
     text: String,
@@ -100,9 +100,9 @@ fn literal(address: IpAddr) -> &'static str {
     if address.is_ipv4() { V4 } else { V6 }
 }
 
-/// Reads the address from the text, not from the parsed URL. Spotify compares redirect URIs as
-/// strings, but the URL parser would normalize them: it turns `127.1` and `0x7f000001` into
-/// `127.0.0.1`, and drops `:80`.
+/// Reads the address from the original string, because the URL parser normalizes addresses. For
+/// example, the parser turns `127.1` into `127.0.0.1`, and drops `:80`. Spotify compares redirect
+/// URIs as strings.
 fn loopback(text: &str) -> Option<Loopback> {
     let (address, rest) = if let Some(rest) = text.strip_prefix(V4) {
         (IpAddr::V4(Ipv4Addr::LOCALHOST), rest)

@@ -18,7 +18,7 @@ use crate::scopes::Scopes;
 /// may have replaced the old refresh token, which then no longer works.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TokenResponse {
-    /// Empty if the access token cannot be used.
+    /// An empty string if the access token cannot be used.
     access_token: oauth2::AccessToken,
     /// Why the access token cannot be used.
     unusable: Option<String>,
@@ -41,8 +41,8 @@ impl TokenResponse {
     ///
     /// # Errors
     ///
-    /// If there is neither an access token nor a refresh token. The error names the field, but does
-    /// not quote the body, which may contain tokens.
+    /// Fails if the response contains neither an access token nor a refresh token. The error names
+    /// the field, but does not quote the body, which may contain tokens.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Error> {
         let text = String::from_utf8_lossy(body);
         let mut fields = Fields::default();
@@ -74,7 +74,7 @@ impl TokenResponse {
     ///
     /// # Errors
     ///
-    /// If the response only has a refresh token.
+    /// Fails if the response contains no usable access token.
     pub(crate) fn access_token(&self) -> Result<&str, Error> {
         match &self.unusable {
             None => Ok(self.access_token.secret()),
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for &mut Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
-            // A raw value may be nested to any depth.
+            // `RawValue` accepts values of any nesting depth.
             let raw = map.next_value::<&RawValue>()?.get();
             self.read(&name, raw);
         }

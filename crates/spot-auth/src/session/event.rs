@@ -129,7 +129,7 @@ impl Observer {
             done,
         };
         let thread = delivery.thread.get_or_init(|| delivery.start());
-        // Without a thread, the observer cannot be called safely.
+        // If no thread can be started, the observer is not called, because the observer may block.
         let Some(thread) = thread else { return };
         let sent = thread.try_send(delivered);
         if sent.is_ok()

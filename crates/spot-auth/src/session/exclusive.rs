@@ -15,7 +15,7 @@ use crate::{
 
 /// Gives one task at a time the right to read, change and write a record.
 ///
-/// This differs from a mutex: a task that makes no progress loses its turn, together with the
+/// Unlike a mutex, this type ends the turn of a task that makes no progress, and releases the
 /// store's lock. Waiting tasks are not queued, because a queue could give the turn to a task that
 /// makes no progress.
 #[derive(Default)]
@@ -34,7 +34,7 @@ pub(crate) struct Turn<'a> {
     heartbeat: Arc<Heartbeat>,
 }
 
-/// How often a waiting task checks whether it is its turn.
+/// Interval at which a waiting task checks whether its turn has started.
 const POLL: Duration = Duration::from_millis(10);
 
 impl Exclusive {

@@ -45,8 +45,8 @@ impl Heartbeat {
     }
 }
 
-/// Awaits a future for as long as the work makes progress. Returns `None` if the work stalls before
-/// the future is ready.
+/// Awaits a future while the work makes progress. Returns `None` if the work stalls before the
+/// future is ready.
 pub(crate) async fn unless_stalled<F: Future>(
     heartbeat: &Heartbeat,
     awaited: F,

@@ -26,10 +26,10 @@ use crate::{
 
 /// The session of a signed-in user: a [`TokenSource`] that refreshes its tokens before they expire.
 ///
-/// Clones share everything, and all tasks share one refresh. The refresh runs in the background,
-/// about five minutes before the token expires. Callers wait for the refresh only if the token
-/// expires within one minute, or if the session was loaded less than five minutes ago. Call
-/// [`settled`](Self::settled) before the program ends.
+/// Clones share the same state, and all tasks share one refresh. The refresh runs in the
+/// background, about five minutes before the token expires. Callers wait for the refresh only if
+/// the token expires within one minute, or if the session was loaded less than five minutes ago.
+/// Call [`settled`](Self::settled) before the program ends.
 ///
 /// After the user's consent has ended, every call fails with
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).
@@ -69,16 +69,16 @@ impl Session {
         Self { cache: TokenCache::new(Arc::clone(&user), cached, clock), user }
     }
 
-    /// Keeps the session in a store from now on. The record is saved now, and also after every
-    /// refresh, before the new token is used. An existing record under the same key is overwritten.
+    /// Saves the session to a store, now and after every refresh. After a refresh, the record is
+    /// saved before the new token is used. An existing record under the same key is overwritten.
     ///
     /// `account` is a string that your program uses to identify the user. The key also contains the
     /// requested scopes, or the granted scopes if the requested scopes are unknown.
     ///
     /// # Errors
     ///
-    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved. The session remains
-    /// usable, and retries saving the record.
+    /// Returns a [`Store`](crate::ErrorKind::Store) error if the record could not be saved. The
+    /// session remains usable, and retries saving the record.
     pub async fn keep_in(&self, store: impl TokenStore, account: &str) -> Result<(), Error> {
         let record = self.record();
         let scopes = match record.requested_scopes() {
@@ -104,7 +104,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Store`](crate::ErrorKind::Store) if the record could not be removed.
+    /// Returns a [`Store`](crate::ErrorKind::Store) error if the record could not be removed.
     pub async fn sign_out(self) -> Result<(), Error> {
         self.user.remove_from_store().await
     }
@@ -114,16 +114,16 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired) if the user has to sign in again. If
-    /// the accounts service or the network fails, this method returns the error. After a failed
-    /// refresh, the session waits before it refreshes again. While the session waits, this method
-    /// returns the same error again.
+    /// Returns a [`ConsentExpired`](crate::ErrorKind::ConsentExpired) error if the user has to sign
+    /// in again. If the accounts service or the network fails, this method returns the error. After
+    /// a failed refresh, the session waits before it refreshes again. While the session waits, this
+    /// method returns the same error again.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.cache.refresh().await.map(drop)
     }
 
-    /// If a background refresh is running, waits until it has ended and its tokens are saved. Call
-    /// this method before the program ends. If the program ends earlier, a new refresh token may be
+    /// Waits until a running background refresh has ended and its tokens are saved. Call this
+    /// method before the program ends. If the program ends earlier, a new refresh token may be
     /// lost, so that the user has to sign in again.
     ///
     /// ```no_run
@@ -135,9 +135,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Store`](crate::ErrorKind::Store) if the record could not be saved, even after one more
-    /// attempt. This method does not return the error of a failed refresh. The call returns within
-    /// a few minutes, even if the store or the network hangs.
+    /// Returns a [`Store`](crate::ErrorKind::Store) error if the record is still not saved after
+    /// one more attempt. This method does not return the error of a failed refresh. The call
+    /// returns within a few minutes, even if the store or the network hangs.
     pub async fn settled(&self) -> Result<(), Error> {
         self.cache.settled().await;
         self.user.save_now().await
@@ -154,8 +154,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`MissingScope`](crate::ErrorKind::MissingScope) if a scope is missing. The message lists
-    /// the missing scopes.
+    /// Returns a [`MissingScope`](crate::ErrorKind::MissingScope) error if a scope is missing. The
+    /// message lists the missing scopes.
     pub fn require(&self, scopes: &Scopes) -> Result<(), Error> {
         let granted = self.granted_scopes();
         let missing = scopes.difference(&granted);
@@ -176,7 +176,7 @@ impl Session {
         self.user.state().record.consented_at()
     }
 
-    /// The earliest time at which the user's consent ends: six months after the user gave it.
+    /// The earliest time at which the user's consent ends: six months after the user consented.
     /// `None` if unknown. The observer of the application receives a warning two weeks before this
     /// time.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {

@@ -27,8 +27,8 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// Longest wait between two attempts to save a record.
 const MAX_RETRY: Duration = Duration::from_secs(60);
 
-/// Minimum time between two attempts to save the record when the session is used. The background
-/// task may have stopped.
+/// If saving the record failed, the next use of the session after this time starts a retry. The
+/// background task that retries may have stopped.
 const RETRY_ON_USE: Duration = Duration::from_secs(30);
 
 impl User {

@@ -27,11 +27,11 @@ pub(crate) struct SessionState {
     pub(crate) to_remove: Option<StoreLocation>,
     /// Whether the accounts service has refused the current refresh token.
     pub(crate) refresh_token_refused: bool,
-    /// Whether the store has renamed a broken record. A record that is missing after the rename
-    /// does not mean that the user has signed out.
+    /// Whether the store has renamed a broken record. After the rename, a missing record does not
+    /// mean that the user has signed out.
     pub(crate) set_aside: bool,
-    /// Whether the session was moved to a store but is not saved there yet. A record that the store
-    /// already has is outdated.
+    /// Whether the session was moved to a store but is not saved there yet. If the store already
+    /// has a record, this record is outdated.
     pub(crate) overwrite: bool,
     pub(crate) unsaved: Option<Unsaved>,
     /// Whether a task is retrying to save the record.
@@ -62,8 +62,8 @@ pub(crate) const LOAD_LIMIT: Duration = Duration::from_secs(20);
 /// Time limit for writing or removing a record.
 pub(crate) const SAVE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Time limit for waiting while another session refreshes the same record. A store may give up
-/// earlier.
+/// Time limit for waiting while another session refreshes the same record. The store itself may
+/// have a shorter time limit.
 pub(crate) const LOCK_LIMIT: Duration = Duration::from_secs(65);
 
 impl SessionState {

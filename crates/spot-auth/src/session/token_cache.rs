@@ -144,7 +144,7 @@ const SETTLING: Duration = Duration::from_secs(30);
 /// Longest time of a refresh, including all attempts and all calls of a store.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// Longest pause. All known `Retry-After` values of Spotify are shorter.
+/// Longest pause. All known `Retry-After` values of Spotify are shorter than this pause.
 const MAX_PAUSE: Duration = Duration::from_secs(30 * 86_400);
 
 /// The next action of a caller.

@@ -50,7 +50,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// is used.
 const MAX_RECORDS: usize = 8;
 
-/// How long to wait before each check whether another process has saved a new record.
+/// Wait times between checks for a new record of another process.
 const REREAD_AFTER: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(50),
@@ -166,9 +166,9 @@ impl User {
         ))
     }
 
-    /// Finds out whether another process has replaced a refresh token that the service refuses.
-    /// This can happen despite the lock: on some network drives locks have no effect. The other
-    /// process may not have saved the new token yet.
+    /// Finds out whether another process has replaced a refresh token that the service refuses. Two
+    /// processes can refresh at the same time if locks have no effect, as on some network drives.
+    /// The other process may not have saved the new token yet.
     async fn replaced(
         &self,
         location: Option<&StoreLocation>,

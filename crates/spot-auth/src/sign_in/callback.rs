@@ -19,8 +19,8 @@ pub(crate) enum CallbackOutcome {
     },
 }
 
-/// Why a URL is not the callback of the sign-in. The sign-in continues, because anyone can send a
-/// browser to the redirect URI.
+/// Why a URL is not the callback of the sign-in. An invalid callback does not end the sign-in,
+/// because anyone can send a browser to the redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidCallback {
     NoQuery,

@@ -81,8 +81,8 @@ enum SignInMethod {
 ///
 /// # Errors
 ///
-/// [`Configuration`](crate::ErrorKind::Configuration) if an environment variable is missing. The
-/// sign-in can fail with every error of a [`SignIn`].
+/// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if an environment variable is
+/// missing. The sign-in can fail with every error of a [`SignIn`].
 pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Error> {
     let store = FileStore::in_default_directory()?;
     App::from_env()?.sign_in(scopes).store(store).await
@@ -144,8 +144,8 @@ impl SignIn {
         self
     }
 
-    /// Sets the function that opens a URL in the browser. The function runs on its own thread
-    /// inside the runtime, and may block. By default, the sign-in opens the user's browser if the
+    /// Sets the function that opens a URL in the browser. The function runs on its own thread, may
+    /// block, and can spawn tokio tasks. By default, the sign-in opens the user's browser if the
     /// feature `browser` is enabled. The sign-in always [shows](Self::show) the URL to the user,
     /// even if the sign-in opens a browser.
     pub fn browser(mut self, open: impl Fn(&str) + Send + Sync + 'static) -> Self {
@@ -194,8 +194,8 @@ impl SignIn {
             return Ok(session);
         }
         let callback = timeout_at(deadline, self.ask_user()).await.map_err(out_of_time)??;
-        // The following steps have their own time limits. Stopping here would waste the user's
-        // consent.
+        // The time limit of the sign-in does not apply to the following steps, because the user
+        // would have to consent again after a timeout. These steps have their own time limits.
         let session = callback.pending.complete(callback.outcome).await;
         #[cfg(feature = "loopback")]
         if let Some(browser) = callback.browser {
@@ -270,8 +270,8 @@ impl SignIn {
                         redirect.as_str()
                     );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
-                    // If pasting fails too, the error starts with why the listener failed. The user
-                    // should fix that problem first.
+                    // If pasting fails too, the error message starts with the problem of the
+                    // listener. The user should fix the listener first.
                     return self.ask_to_paste(redirect).await.map_err(|paste| {
                         Error::new(paste.kind(), format!("{why}; {}", paste.message()))
                             .with_source(error)
@@ -293,8 +293,8 @@ impl SignIn {
         let _ = user_code::call_blocking(SHOW_LIMIT, move || show(&message)).await;
     }
 
-    /// Shows the URL of the consent page, and opens it. A browser that does not open is not an
-    /// error: the user can open the URL manually.
+    /// Shows the URL of the consent page, and opens it. If no browser opens, the sign-in continues,
+    /// because the user can open the URL manually.
     async fn open(&self, pending: &PendingSignIn) {
         let url = pending.authorize_url().to_owned();
         let message = format!("Open this address in a browser to sign in to Spotify:\n\n{url}\n");
@@ -382,7 +382,7 @@ impl IntoFuture for SignIn {
     }
 }
 
-/// The program may need standard output for its own output.
+/// Prints to standard error, because the program may use standard output for its results.
 fn print_to_stderr(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -89,10 +89,10 @@ impl PendingSignIn {
     ///
     /// # Errors
     ///
-    /// [`Authentication`](crate::ErrorKind::Authentication) if the URL belongs to another sign-in,
-    /// if ten minutes have passed, or if the user declined. If the user declined, the
-    /// [`reason`](Error::reason) of the error is `access_denied`. If the accounts service or the
-    /// network fails, this method returns the error.
+    /// Returns an [`Authentication`](crate::ErrorKind::Authentication) error if the URL belongs to
+    /// another sign-in, if ten minutes have passed, or if the user declined. If the user declined,
+    /// the [`reason`](Error::reason) of the error is `access_denied`. If the accounts service or
+    /// the network fails, this method returns the error.
     pub async fn finish(self, callback: &str) -> Result<Session, Error> {
         let outcome = callback::query(callback).and_then(|query| self.validate_callback(query));
         let outcome = outcome.map_err(InvalidCallback::into_error)?;

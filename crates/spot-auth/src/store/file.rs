@@ -31,8 +31,8 @@ use crate::store::{
 /// On Unix, the store creates files with mode 0600, and the directory with mode 0700. The store
 /// refuses links, FIFOs, devices, and files that other users can read or write. The store refuses a
 /// directory that all users can write to, unless the directory has the sticky bit, like `/tmp`. The
-/// error says what to do. On other platforms, the files inherit the permissions of the parent
-/// directory.
+/// error message explains how to fix the problem. On other platforms, the files inherit the
+/// permissions of the parent directory.
 ///
 /// # Crashes, several processes and full disks
 ///
@@ -59,10 +59,11 @@ pub struct FileStore {
     directory: PathBuf,
 }
 
-/// How long to wait for another process that is refreshing. A refresh may need several attempts.
+/// How long to wait for another process that refreshes the session. A refresh may need several
+/// attempts.
 const REFRESH: Duration = Duration::from_secs(60);
 
-/// How long to wait for another process that is writing.
+/// How long to wait for another process that writes the record.
 const WRITE: Duration = Duration::from_secs(8);
 
 /// Version of the file format that this library writes.
@@ -84,7 +85,8 @@ impl FileStore {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the user has no home directory.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if the user has no home
+    /// directory.
     pub fn in_default_directory() -> Result<Self, Error> {
         default_directory(
             std::env::consts::OS,
@@ -329,7 +331,7 @@ impl Files {
             let modified = file.metadata().and_then(|metadata| metadata.modified());
             let age = modified.ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
             if which(end, age) {
-                // Another process may have removed the file. A failure has no consequences.
+                // An error is ignored, because another process may have removed the file.
                 let _ = fs::remove_file(file.path());
             }
         }

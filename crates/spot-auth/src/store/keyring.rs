@@ -54,8 +54,8 @@ impl KeyringStore {
         tokio::task::spawn_blocking(move || Entry::new(&service, &user).and_then(work))
             .await
             .map_err(|_| failed("the tokio runtime shut down".to_owned()))?
-            // Only the text of the error is used, because the error itself may contain the content
-            // of the entry.
+            // Only the error message is used, because the error value may contain the content of
+            // the entry.
             .map_err(|error| failed(error.to_string()))
     }
 }

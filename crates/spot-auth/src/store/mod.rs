@@ -1,4 +1,4 @@
-//! Token stores, which keep the tokens between two runs of a program.
+//! Token stores, which save the tokens of sessions.
 
 mod callbacks;
 mod file;

@@ -31,7 +31,7 @@ impl From<io::Error> for Unusable {
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Unusable> {
     check_directory(path)?;
     // Checks the file type before opening the file. Opening a FIFO waits for a writer, and a link
-    // may lead to an endless device.
+    // may point to a device with endless data, such as `/dev/zero`.
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         found => check_regular(&found?)?,
@@ -104,8 +104,8 @@ pub(super) fn replace(path: &Path, next: &Path, text: &[u8]) -> io::Result<()> {
 
 /// Overwrites a file in place. This works on a full disk, because it reuses the blocks of the file.
 ///
-/// A crash during the write loses the file. That is acceptable: the tokens in the file are
-/// worthless, since the service has replaced them.
+/// If the program crashes during the write, the file is lost. The tokens in the file are worthless
+/// anyway, because the service has replaced them.
 #[cfg(unix)]
 pub(super) fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -140,8 +140,8 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a rename or a removal durable by writing the directory to the disk. Windows neither has
-/// nor needs such a call.
+/// Makes a rename or a removal durable by writing the directory to the disk. This step is not
+/// needed on Windows.
 #[cfg(unix)]
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     match path.parent() {

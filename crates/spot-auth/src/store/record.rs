@@ -18,7 +18,8 @@ use crate::{
 /// The tokens of a user, the scopes that the user granted, the time of the consent, and the time at
 /// which the access token expires. `Debug` does not print the tokens.
 ///
-/// Stores use the JSON of [`to_json`](Self::to_json) and [`from_json`](Self::from_json).
+/// Stores encode a record with [`to_json`](Self::to_json), and decode it with
+/// [`from_json`](Self::from_json).
 #[derive(Clone)]
 pub struct TokenRecord {
     access_token: Option<SecretString>,
@@ -114,7 +115,7 @@ impl TokenRecord {
         self.consented_at
     }
 
-    /// The earliest time at which the consent ends: six months after the user gave it. A refresh
+    /// The earliest time at which the consent ends: six months after the user consented. A refresh
     /// does not change this time.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.consented_at?.checked_add(CONSENT)
@@ -143,12 +144,12 @@ impl TokenRecord {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text does not contain a record.
-    /// The error does not quote the text.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if `json` does not
+    /// contain a record. The error does not quote `json`.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let form: RecordJson = serde_json::from_str(json).map_err(|error| {
             Error::configuration(format!(
-                "this is not a token record: it is malformed at line {}, column {}",
+                "the token record is malformed at line {}, column {}",
                 error.line(),
                 error.column(),
             ))
@@ -165,7 +166,7 @@ impl TokenRecord {
             consented_at: form.consented_at.and_then(from_unix),
         };
         if record.access_token.is_none() && record.refresh_token.is_none() {
-            return Err(Error::configuration("this is not a token record: it contains no token"));
+            return Err(Error::configuration("the token record contains no token"));
         }
         Ok(record)
     }
@@ -306,7 +307,7 @@ mod tests {
             r#"{"refresh_token":"CANARY""#,
         ] {
             let error = TokenRecord::from_json(json).expect_err(json);
-            assert!(error.message().starts_with("this is not a token record"), "{error}");
+            assert!(error.message().starts_with("the token record "), "{error}");
             assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
         }
     }

@@ -38,9 +38,9 @@ impl TokenRecord {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or if it has
-    /// no refresh token. If the token comes from the client credentials flow, the file has no
-    /// refresh token.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if the file cannot be
+    /// read, or if it has no refresh token. If the token comes from the client credentials flow,
+    /// the file has no refresh token.
     pub fn from_rspotify_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let cache: Cache = read("rspotify", path)?;
@@ -54,8 +54,8 @@ impl TokenRecord {
             (Some(access_token), Some(expires_at)) => {
                 record.with_access_token(access_token, expires_at)
             }
-            // Without an expiry time, the access token may have expired, so it is not used. The
-            // first call requests a new access token.
+            // If the file has no expiry time, the access token is not used, because the token may
+            // have expired. The first call requests a new access token.
             _ => record,
         })
     }

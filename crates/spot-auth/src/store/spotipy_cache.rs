@@ -35,9 +35,9 @@ impl TokenRecord {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the file cannot be read, or if it has
-    /// no refresh token. If the token comes from the client credentials flow, the file has no
-    /// refresh token.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if the file cannot be
+    /// read, or if it has no refresh token. If the token comes from the client credentials flow,
+    /// the file has no refresh token.
     pub fn from_spotipy_cache(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let wrong = |why: &str| wrong("spotipy", path, why);
@@ -81,8 +81,8 @@ pub(super) fn wrong(program: &str, path: &Path, why: &str) -> Error {
 }
 
 fn unix(seconds: f64) -> Option<SystemTime> {
-    // Casting an out-of-range float gives 0 or the maximum. An access token with such an expiry
-    // time is treated as expired.
+    // Casting an out-of-range float gives 0 or the maximum. The access token is then treated as
+    // expired.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     from_unix(seconds as u64)
 }

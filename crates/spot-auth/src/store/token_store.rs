@@ -59,8 +59,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Timeout`](crate::ErrorKind::Timeout) if another process holds the lock for too long. The
-    /// session then continues without the lock.
+    /// Returns a [`Timeout`](crate::ErrorKind::Timeout) error if another process holds the lock for
+    /// too long. The session then continues without the lock.
     async fn lock(&self, key: &StoreKey) -> Result<StoreLock, Error>;
 }
 
@@ -97,8 +97,8 @@ pub struct StoreLock {
 
 impl StoreKey {
     /// Creates the key of a session. `account` is any string that your program uses to identify the
-    /// user. `scopes` are the requested scopes: each set of requested scopes has its own consent,
-    /// and so its own key.
+    /// user. `scopes` are the requested scopes. Each set of requested scopes needs its own consent,
+    /// and therefore its own key.
     pub fn new(
         client_id: impl Into<String>,
         account: impl Into<String>,
@@ -158,7 +158,7 @@ impl StoreLock {
         Self { _guard: Some(Box::new(guard)) }
     }
 
-    /// Creates a value without a lock, for stores that only one process uses.
+    /// Creates a lock that does nothing, for stores that only one process uses.
     pub fn none() -> Self {
         Self { _guard: None }
     }

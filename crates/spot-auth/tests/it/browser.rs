@@ -51,7 +51,8 @@ impl Sent {
     }
 }
 
-/// Replaces the browser: calls `with` with the redirect URI and the state of the sign-in.
+/// Replaces the browser with a function that receives the redirect URI and the state of the
+/// sign-in.
 fn browse<F>(sign_in: SignIn, with: impl Fn(Sent) -> F + Send + Sync + 'static) -> SignIn
 where
     F: Future<Output = ()> + Send + 'static,

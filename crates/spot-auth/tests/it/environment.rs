@@ -10,7 +10,7 @@ use spot_auth::{FileStore, Scope, StoreKey, TokenRecord, TokenSource, TokenStore
 
 const ROLE: &str = "SPOT_AUTH_SCRIPT";
 
-/// The script. It runs in its own process because it needs its own environment variables.
+/// The script, which runs in a separate process with its own environment variables.
 #[tokio::test]
 async fn script() {
     let Some(role) = env::var_os(ROLE) else { return };

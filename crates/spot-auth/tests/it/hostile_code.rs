@@ -165,7 +165,8 @@ async fn a_record_that_could_not_be_saved_is_saved_when_the_store_is_back() {
     for trouble in [Trouble::Hang, Trouble::Panic, Trouble::Fail] {
         let service = numbered();
         let app = service.app().build().unwrap();
-        // Saves 1 to 4 misbehave: the first save after the refresh, and its three retries.
+        // The calls 1 to 4 of `save` misbehave: the first call after the refresh, and its three
+        // retries.
         let store = Hostile::new(Method::Save, trouble).calls_in_trouble(1, 5);
         let session = session(&app, &store).await;
         session.token().await.unwrap();
@@ -311,7 +312,7 @@ async fn settled_saves_what_could_not_be_saved_or_says_why() {
     for (last, saved) in [(2, true), (usize::MAX, false)] {
         let service = numbered();
         let app = service.app().build().unwrap();
-        // `keep_in` makes save 0, and the refresh makes save 1.
+        // `keep_in` causes call 0 of `save`, and the refresh causes call 1.
         let store = Hostile::new(Method::Save, Trouble::Fail).calls_in_trouble(1, last);
         let session = session(&app, &store).await;
         session.token().await.unwrap();

@@ -1,5 +1,5 @@
-//! Tests unusual files at the path of a token file, such as links, FIFOs and huge files. Also tests
-//! that a removal leaves no token behind.
+//! Tests unusual files at the path of a token file, such as links, FIFOs and huge files. The tests
+//! check that removing a record leaves no token on the disk.
 #![cfg(unix)]
 
 use std::{

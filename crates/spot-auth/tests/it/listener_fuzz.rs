@@ -76,7 +76,7 @@ async fn malformed_requests_do_not_end_the_sign_in() {
                 break;
             }
         }
-        // Half of the clients hang up without reading the response.
+        // Half of the clients close the connection without reading the response.
         if random.bool() {
             let _ = stream.shutdown().await;
             let mut answer = Vec::new();

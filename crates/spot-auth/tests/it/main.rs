@@ -1,6 +1,6 @@
 //! Integration tests of sign-in, sessions and token stores.
 
-// Tests fail by panicking, also in shared functions.
+// Tests and their helper functions fail by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[cfg(feature = "loopback")]

@@ -44,7 +44,7 @@ async fn sessions_loaded_at_every_request_do_not_refresh_at_every_request() {
     let app = service.app().build().unwrap();
     let store = MemoryStore::new();
     store.save(&key(), &record("old"), None).await.unwrap();
-    // A web server also loads the user's session at every request.
+    // The loop simulates a web server that loads the user's session at every request.
     for _ in 0..100 {
         let session = app.stored_session(store.clone(), "me", "user-library-read").await;
         let session = session.unwrap().unwrap();

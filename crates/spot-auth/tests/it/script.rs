@@ -1,4 +1,4 @@
-//! An accounts service for tests. It answers from a script and records the requests.
+//! An accounts service for tests. The service sends scripted responses and records the requests.
 
 use std::{
     collections::HashMap,
@@ -81,8 +81,8 @@ impl Script {
         Self::new(move |n, _| replies.get(n).or(replies.last()).unwrap().clone())
     }
 
-    /// Creates a service that replaces the refresh token at every refresh. It accepts only the
-    /// latest refresh token.
+    /// Creates a service that replaces the refresh token at every refresh. The service accepts only
+    /// the latest refresh token.
     pub(crate) fn rotating(current: Arc<Mutex<String>>) -> Self {
         Self::new(move |n, asked| {
             let mut current = current.lock().unwrap();

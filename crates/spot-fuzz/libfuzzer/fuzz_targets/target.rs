@@ -1,4 +1,5 @@
-//! One program for all targets: `SPOT_FUZZ_TARGET` names the one to run, so that they share a build.
+//! One program for all targets, so that all targets share a build. The environment variable
+//! `SPOT_FUZZ_TARGET` contains the name of the target to run.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -18,8 +18,8 @@ impl Fields {
         rest.is_empty().then_some(fields)
     }
 
-    /// Returns the selected parts of a value. If the parameter contains only unwanted fields, all
-    /// other fields stay.
+    /// Returns the selected fields of a value. If the parameter only excludes fields, all other
+    /// fields are selected.
     pub(crate) fn apply(&self, json: Json) -> Json {
         match json {
             Json::List(entries) => {
@@ -92,8 +92,8 @@ impl Fields {
         Some((name, None))
     }
 
-    /// Adds a wanted field. If a field is named twice, as in `items.total,items.next`, the
-    /// selections are merged.
+    /// Selects a field. If a field is named twice, as in `items.total,items.next`, the selections
+    /// are merged.
     fn want(&mut self, name: String, within: Option<Self>) {
         let known = self.wanted.iter_mut().find(|(known, _)| *known == name);
         match (known, within) {

@@ -1,4 +1,4 @@
-//! Renders entries of the world as JSON. The access mode determines the fields.
+//! Renders entries of the world as JSON. In Development Mode, objects have fewer fields.
 
 mod fields;
 mod music;

@@ -9,7 +9,7 @@ use crate::{
     world::{Album, Artist, Image, Key, Track, mix},
 };
 
-/// Number of tracks in an album object.
+/// Maximum number of tracks in an album object.
 const NESTED_TRACKS: u32 = 50;
 
 impl Render<'_> {
@@ -149,8 +149,8 @@ impl Render<'_> {
         self.set_reference(object, "track", track.id.as_str());
     }
 
-    /// Returns the track to render. If a market is requested, another track replaces a relinked
-    /// track.
+    /// Returns the replacement of a relinked track if the call has a `market`. Otherwise, returns
+    /// the given track.
     fn relink(self, key: Key<Track>) -> Key<Track> {
         match self.world.tracks[key].relinked {
             Some(instead) if self.market.asked => instead,

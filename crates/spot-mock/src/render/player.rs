@@ -117,7 +117,7 @@ impl Render<'_> {
     }
 }
 
-/// Commands that would be refused now. Allowed commands are left out.
+/// Returns the commands that the player would refuse in its current state.
 fn disallows(player: &Player) -> Object {
     let names = [
         ("resuming", Command::Resume),

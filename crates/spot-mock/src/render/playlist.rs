@@ -11,15 +11,15 @@ use crate::{
     world::{Episode, Key, User},
 };
 
-/// Number of entries in a playlist object.
+/// Maximum number of entries in a playlist object.
 const NESTED: u32 = 100;
 
 /// The viewer of a playlist, and the options of the request.
 #[derive(Clone, Copy)]
 pub(crate) struct Viewer {
     pub(crate) user: Option<Key<User>>,
-    /// Whether the call requests episodes. If the call does not request episodes, they are rendered
-    /// in the form of tracks.
+    /// Whether the call requests episodes. If the call does not request episodes, each episode is
+    /// rendered in the form of a track.
     pub(crate) episodes: bool,
 }
 
@@ -200,7 +200,7 @@ impl Render<'_> {
         object
     }
 
-    /// Renders a local file: a track with little more than a name.
+    /// Renders a local file as a track. Most fields of this track are empty.
     fn local(self, file: &LocalFile) -> Object {
         let nothing = || Object::default();
         let none = || Vec::<Json>::new();

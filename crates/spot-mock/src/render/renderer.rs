@@ -7,7 +7,7 @@ use crate::{
     world::{Availability, HOME, Key, Track, World, mix},
 };
 
-/// Renders entries of the world. The fields of this type determine the output.
+/// Renders entries of the world as JSON.
 #[derive(Clone, Copy)]
 pub(crate) struct Render<'a> {
     pub(crate) world: &'a World,
@@ -32,7 +32,7 @@ impl Render<'_> {
         Self { playability: self.market.code.is_some(), ..self }
     }
 
-    /// Returns a track as serialized text from the cache, or renders it.
+    /// Returns the cached JSON of a track, or renders the track.
     pub(super) fn keep(
         self,
         key: Key<Track>,
@@ -54,8 +54,7 @@ impl Render<'_> {
         kept.get_or_render(form, render)
     }
 
-    /// Sets `available_markets`. Development Mode lacks this field. If the call has a `market`,
-    /// `is_playable` replaces this field.
+    /// Sets `available_markets` in Extended Quota Mode, if the call has no `market`.
     pub(super) fn set_markets(self, object: &mut Object, available: Availability) {
         if self.extended && !self.market.asked {
             match available.json() {
@@ -68,7 +67,7 @@ impl Render<'_> {
         }
     }
 
-    /// Sets `is_playable`. If the entry is not playable, also sets the reason.
+    /// Sets `is_playable`, and sets `restrictions` if the entry is not playable.
     pub(super) fn set_playability(self, object: &mut Object, available: Availability) {
         let (true, Some(market)) = (self.playability, self.market.code) else { return };
         let playable = self.world.markets(available).contains(&market);

@@ -9,7 +9,7 @@ use crate::{
     world::{Audiobook, Availability, Chapter, Episode, Key, Show},
 };
 
-/// Number of episodes in a show object, and of chapters in an audiobook object.
+/// Maximum number of episodes in a show object, and of chapters in an audiobook object.
 const NESTED: u32 = 50;
 
 impl Render<'_> {
@@ -168,7 +168,7 @@ impl Render<'_> {
         object
     }
 
-    /// A chapter in the form that the player uses, which is an episode of a show.
+    /// Renders a chapter for the player, in the form of an episode.
     pub(super) fn chapter_as_episode(self, key: Key<Chapter>) -> Json {
         let chapter = &self.world.chapters[key];
         let book = &self.world.audiobooks[chapter.audiobook];

@@ -1,4 +1,4 @@
-//! A cache of rendered tracks, as serialized text.
+//! A cache of rendered tracks, stored as JSON.
 //!
 //! Most requests read pages of tracks, and rendering a page takes longer than sending it. Cached
 //! tracks stay valid, because the catalogue never changes.
@@ -18,7 +18,7 @@ const TRACK: u64 = 2 * 1024;
 /// The cached tracks.
 pub(crate) struct TrackCache(Cache<TrackForm, Arc<RawValue>, Length>);
 
-/// Cache key: the track, and all settings that change its text.
+/// Cache key: the track, and all settings that affect its JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TrackForm {
     pub(super) place: u32,
@@ -47,7 +47,7 @@ impl TrackCache {
         Self(Cache::with_weighter(count, CAPACITY, Length))
     }
 
-    /// Returns the cached text, or renders the track.
+    /// Returns the cached JSON, or renders the track and stores its JSON.
     pub(super) fn get_or_render(&self, form: TrackForm, render: impl FnOnce() -> Json) -> Json {
         if let Some(text) = self.0.get(&form) {
             return Json::Shared(text);

@@ -117,9 +117,9 @@ impl MockBuilder {
         self
     }
 
-    /// Serves HTTPS with a certificate that is generated at the start. The certificate is valid for
-    /// the [`bind`](Self::bind) address, `localhost`, `api.spotify.com`, `accounts.spotify.com` and
-    /// the [`host`](Self::host). Clients must trust the CA certificate that
+    /// Serves HTTPS with a certificate that the mock generates at startup. The certificate is valid
+    /// for the [`bind`](Self::bind) address, `localhost`, `api.spotify.com`, `accounts.spotify.com`
+    /// and the [`host`](Self::host). Clients must trust the CA certificate that
     /// [`MockSpotify::authority_pem`] returns. Default: HTTP.
     #[cfg(feature = "tls")]
     pub fn tls(mut self) -> Self {
@@ -133,24 +133,21 @@ impl MockBuilder {
         self
     }
 
-    /// Maximum number of API calls that an application may make in the time that
-    /// [`window`](Self::window) sets, by default in 30 seconds. Calls above this maximum get a 429
-    /// with `Retry-After`. Default: no limit.
+    /// Maximum number of API calls per application within [`window`](Self::window). Calls above
+    /// this maximum get a 429 with `Retry-After`. Default: no limit.
     pub fn rate_limit(mut self, calls: usize) -> Self {
         self.recipe.limits.calls = Some(calls);
         self
     }
 
-    /// Length of the period for which the rate limit counts calls, on the mock's clock. Default: 30
-    /// seconds, as in the Web API.
+    /// Period of the rate limit, on the mock's clock. Default: 30 seconds, as in the Web API.
     pub fn window(mut self, window: Duration) -> Self {
         self.recipe.limits.window = window;
         self
     }
 
-    /// Maximum number of calls that an application may make to one operation in the time that
-    /// [`window`](Self::window) sets. Spotify has such a limit for `upload-custom-playlist-cover`.
-    /// Default: no limit.
+    /// Maximum number of calls per application to one operation within [`window`](Self::window).
+    /// Spotify has such a limit for `upload-custom-playlist-cover`. Default: no limit.
     pub fn operation_limit(mut self, operation: impl Into<String>, calls: usize) -> Self {
         self.recipe.limits.operations.push((operation.into(), calls));
         self
@@ -246,8 +243,8 @@ impl MockBuilder {
 
     /// Stops the mock's clock. Only [`MockSpotify::advance`] moves the clock, and playback
     /// progresses only then. A stopped clock is useful for recordings. While the clock is stopped,
-    /// the time in `Retry-After` does not pass on the mock's clock. A client that waits for this
-    /// time is therefore refused again. Default: the clock runs.
+    /// a rate limit ends only when `advance` moves the clock. Waiting for `Retry-After` has no
+    /// effect. Default: the clock runs.
     pub fn frozen_clock(mut self) -> Self {
         self.recipe.frozen = true;
         self
@@ -320,7 +317,7 @@ struct Prepared {
 }
 
 async fn wait_for(mut stopped: watch::Receiver<bool>) {
-    // An error means that the mock was dropped, which also stops the server.
+    // `wait_for` fails only if the mock was dropped. In this case, the server stops too.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 

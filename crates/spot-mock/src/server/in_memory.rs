@@ -36,9 +36,9 @@ impl InMemory {
     }
 
     /// Sends these bytes on a new connection and returns everything that the server sends until the
-    /// server closes the connection. One minute after the bytes were sent, the client closes its
-    /// direction of the connection. A server that is still waiting for more bytes then closes the
-    /// connection.
+    /// server closes the connection. One minute after the bytes were sent, the client shuts down
+    /// the write half of the connection. A server that is still waiting for more bytes then closes
+    /// the connection.
     ///
     /// # Errors
     ///

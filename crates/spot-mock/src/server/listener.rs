@@ -71,7 +71,7 @@ impl axum::serve::Listener for BreakableListener {
                     let _ = stream.set_nodelay(true);
                     return (BreakableStream { stream, handle: ConnectionHandle::whole() }, peer);
                 }
-                // The listener continues after an error.
+                // After an error, the listener continues to accept connections.
                 Err(error) => {
                     tracing::debug!(%error, "could not accept a connection");
                     tokio::task::yield_now().await;

@@ -144,7 +144,7 @@ impl MockSpotify {
     ///
     /// Panics if no application has this name.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a misspelt name in a test must not pass silently")]
+    #[expect(clippy::panic, reason = "a misspelt name must fail the test")]
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
         match self.content.apps.by_name(name) {
             Some(key) => RegisteredApp { mock: self, key },
@@ -152,8 +152,8 @@ impl MockSpotify {
         }
     }
 
-    /// Sets the user for all further sign-ins. With [`Consent::Ask`](crate::Consent::Ask), the
-    /// consent page lets the browser choose another user.
+    /// Sets the user for all further sign-ins. With [`Consent::Ask`](crate::Consent::Ask), another
+    /// user can be chosen on the consent page.
     ///
     /// # Panics
     ///
@@ -177,7 +177,7 @@ impl MockSpotify {
     }
 
     #[track_caller]
-    #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
+    #[expect(clippy::panic, reason = "a misspelt id must fail the test")]
     fn expect_user(&self, user_id: &str) -> Key<User> {
         match self.user(user_id) {
             Some(user) => user,
@@ -185,7 +185,7 @@ impl MockSpotify {
         }
     }
 
-    /// The requests received so far, oldest first. The mock keeps the last 100,000 requests.
+    /// The requests received so far, oldest first. The mock stores the last 100,000 requests.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.site.default.live().state.log.all()
     }
@@ -208,7 +208,7 @@ impl MockSpotify {
     }
 
     /// Adds a device of another user. Returns false if no user has this id. Other users start
-    /// without devices, and have no playback that could be resumed.
+    /// without devices and without earlier playback.
     pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
         let user = self.user(user_id);
         user.map(|user| self.add_device_of(user, device)).is_some()
@@ -221,7 +221,7 @@ impl MockSpotify {
     ///
     /// Panics if no device has this id.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a misspelt id in a test must not pass silently")]
+    #[expect(clippy::panic, reason = "a misspelt id must fail the test")]
     pub fn remove_device(&self, id: &str) {
         let found = self.with_player(self.listener(), |player, now| player.remove_device(id, now));
         if !found {
@@ -275,7 +275,7 @@ impl MockSpotify {
     ///
     /// Panics if no operation has this id.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
+    #[expect(clippy::panic, reason = "a misspelt operation must fail the test")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
         if !is_operation(operation) {
             panic!("{operation} is not an operation of the Web API");
@@ -289,7 +289,7 @@ impl MockSpotify {
     ///
     /// Panics if `faults` names an operation that does not exist.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a misspelt operation in a test must not pass silently")]
+    #[expect(clippy::panic, reason = "a misspelt operation must fail the test")]
     pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
         let mut operations = faults.iter().flat_map(|faults| &faults.operations);
         if let Some(name) = operations.find(|name| !is_operation(name)) {
@@ -302,7 +302,7 @@ impl MockSpotify {
     /// fault or by the latency continue immediately.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
-        // The task does not fail, because the listener continues after errors.
+        // The task does not fail, because the listener accepts connections even after errors.
         let _ = self.task.await;
     }
 }
@@ -407,7 +407,7 @@ impl<'a> RegisteredApp<'a> {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a misspelt scope in a test must not pass silently")]
+#[expect(clippy::panic, reason = "a misspelt scope must fail the test")]
 fn known(scopes: &[&str]) -> ScopeSet {
     match ScopeSet::parse(scopes.iter().copied()) {
         Ok(scopes) => scopes,

@@ -25,7 +25,7 @@ pub(crate) struct Site {
     /// Whether the control interface is enabled.
     pub(crate) control: bool,
     pub(crate) latency: Duration,
-    /// Becomes true when the mock stops. Delayed requests then continue immediately.
+    /// Becomes true when the mock stops, so that delayed requests continue immediately.
     pub(crate) stopped: watch::Receiver<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! HTTPS with a certificate that is generated at the start.
+//! HTTPS with a certificate that the mock generates at startup.
 
 use std::{
     io,

@@ -150,7 +150,7 @@ fn shelve<T: Kind>(
     Ok(())
 }
 
-/// Returns the start of the clock, and then each earlier second.
+/// Yields times in steps of one second, backward from the start of the clock.
 fn seconds_apart() -> impl Iterator<Item = Moment> {
     std::iter::successors(Some(START), |at| Some(at.minus_seconds(1)))
 }

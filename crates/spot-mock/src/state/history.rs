@@ -6,7 +6,7 @@ use crate::{
     world::{Key, Track},
 };
 
-/// Number of plays that Spotify keeps for the API.
+/// Maximum number of recent plays of a user, as in the Web API.
 pub(crate) const HISTORY_LENGTH: usize = 50;
 
 /// The plays of a user, newest first.

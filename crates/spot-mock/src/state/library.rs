@@ -67,7 +67,7 @@ impl<T> SavedList<T> {
         self.0.iter().any(|(saved, _)| *saved == key)
     }
 
-    /// Saves an entry. If the entry is already saved, nothing changes, and the old date is kept.
+    /// Saves an entry. If the entry is already saved, its date does not change.
     pub(crate) fn save(&mut self, key: Key<T>, at: Moment) {
         if !self.contains(key) {
             let place = self.0.iter().take_while(|(_, earlier)| *earlier > at).count();

@@ -1,5 +1,4 @@
-//! Enforces the limits for calls: the rate limit of an application, the rate limit of an
-//! application for one operation, and the daily quota of a developer account.
+//! Enforces rate limits and daily quotas.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,13 +9,13 @@ use crate::{accounts::AppKey, clock::Moment};
 
 /// Length of the period of a quota. The period starts with the first call.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Early retries can lengthen the wait after a rate limit to at most this time.
+/// Maximum wait for a rate limit with [`EarlyRetryPolicy::Lengthen`].
 const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
 /// Policy for calls that a client sends before the time in `Retry-After` has passed.
 ///
-/// Spotify does not document a policy for such calls. Developers have reported that Spotify used
-/// each of the three policies.
+/// Spotify does not document its policy for early retries. Developers have reported all variants of
+/// this enum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -25,23 +24,23 @@ const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 )]
 #[non_exhaustive]
 pub enum EarlyRetryPolicy {
-    /// Refuses the calls.
+    /// Refuses early retries, and does not count them.
     #[default]
     Forgive,
-    /// Refuses the calls and counts them as if they had been accepted.
+    /// Refuses early retries, and counts them against the limit.
     Count,
-    /// Refuses the calls. Each refused call lengthens the remaining wait by half. The maximum is
-    /// one hour for the rate limit, and one day for the quota.
+    /// Refuses early retries. Each early retry lengthens the remaining wait by half. The maximum
+    /// wait is one hour for the rate limit, and one day for the quota.
     Lengthen,
 }
 
 /// Settings of the limits.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// Maximum number of calls of an application in a window.
+    /// Maximum number of calls that an application may make within `window`.
     pub(crate) calls: Option<usize>,
     pub(crate) window: Duration,
-    /// Operation ids, each with the maximum number of calls in a window.
+    /// Operation ids, each with the maximum number of calls within `window`.
     pub(crate) operations: Vec<(String, usize)>,
     /// Maximum number of calls per day that a developer account may make to each group of
     /// operations. All Development Mode applications of the account share this quota.
@@ -109,11 +108,11 @@ impl RateLimiter {
     }
 }
 
-/// The calls in the current window.
+/// The calls that count against a rate limit.
 #[derive(Debug, Default)]
 struct Window {
     calls: VecDeque<Moment>,
-    /// End of the wait, if early retries can lengthen it.
+    /// End of the wait with [`EarlyRetryPolicy::Lengthen`].
     blocked: Option<Moment>,
 }
 
@@ -136,7 +135,7 @@ impl Window {
         if early_retries == EarlyRetryPolicy::Count {
             self.calls.push_back(now);
         }
-        // Number of calls that must leave the window before the next call is accepted.
+        // The next call is accepted when this number of calls is older than `window`.
         let leaving = (self.calls.len() + 1).saturating_sub(limit.max(1)).max(1);
         let room = self.calls.get(leaving - 1).map_or(now, |call| call.plus(window));
         let end = match (early_retries, self.blocked) {
@@ -200,8 +199,8 @@ fn bucket(path: &str) -> String {
     words.collect::<Vec<_>>().join("/")
 }
 
-/// Lengthens the wait by half of the remaining time. The new end is at most `most` after `now`, but
-/// never before the old end.
+/// Lengthens the remaining wait by half, to at most `most`. If the wait is already longer than
+/// `most`, returns the same end.
 fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
     let left = end.since(now);
     now.plus((left + left / 2).min(most).max(left))

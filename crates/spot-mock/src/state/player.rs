@@ -37,14 +37,15 @@ pub(crate) struct Player {
     queue: VecDeque<Playable>,
     /// Whether the current item came from the queue and interrupts the context.
     from_queue: bool,
-    /// Items of the context in their original order. `place` is the index of the current item.
+    /// Items of the context in their original order. `place` is the index of the current item in
+    /// `tracks`.
     tracks: Vec<Playable>,
     place: usize,
     /// Indexes into `tracks`, in the order of play.
     order: Vec<usize>,
     progress: Duration,
     measured: Moment,
-    /// Times of the latest start and skip commands. At most [`STARTS`] times are kept.
+    /// Times of the latest start and skip commands. The list has at most [`STARTS`] entries.
     starts: VecDeque<Moment>,
     /// Start and end of an advertisement. Playback pauses until the advertisement ends.
     advertisement: Option<(Moment, Moment)>,
@@ -75,8 +76,8 @@ impl Default for Player {
 }
 
 impl Player {
-    /// Updates the player to the current time: playback progresses, and a device that was silent
-    /// for too long becomes inactive.
+    /// Updates the player to the current time: playback progresses, and a device without playback
+    /// becomes inactive after [`IDLE_AFTER`].
     pub(crate) fn settle(&mut self, world: &World, history: &mut History, now: Moment) {
         if let Some((_, end)) = self.advertisement {
             self.measured = self.measured.max(now.min(end));
@@ -189,8 +190,8 @@ impl Player {
         Ok(())
     }
 
-    /// Whether this item is an episode or a chapter that is playing in this context, and is not at
-    /// its beginning.
+    /// Whether this episode or chapter is playing in this context, and the progress is not zero.
+    /// Always false for tracks.
     pub(crate) fn is_in_the_midst_of(&self, context: Option<&Context>, what: Playable) -> bool {
         self.playing
             && !self.progress.is_zero()
@@ -314,8 +315,8 @@ impl Player {
         self.order.get(before?).copied()
     }
 
-    /// Whether the first item is played again after the last item. Stations always start again,
-    /// since they are endless.
+    /// Whether the first item is played again after the last item. A station is endless, so its
+    /// items always repeat.
     fn begins_again(&self) -> bool {
         self.repeat == Repeat::Context || self.is_endless()
     }

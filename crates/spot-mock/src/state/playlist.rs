@@ -112,8 +112,8 @@ impl Playlist {
         }
     }
 
-    /// Whether the user may change the items. In Development Mode, only such users may see the
-    /// items.
+    /// Whether the user may change the items. In Development Mode, only users who may change the
+    /// items may see them.
     pub(crate) fn is_written_by(&self, user: Key<User>) -> bool {
         self.owner == user || (self.collaborative && self.collaborators.contains(&user))
     }
@@ -123,7 +123,7 @@ impl Playlist {
         self.snapshot_of(self.revision)
     }
 
-    /// Whether this is the current version or a former version of the playlist.
+    /// Whether the playlist has or had a version with this snapshot id.
     pub(crate) fn had_snapshot(&self, snapshot_id: &str) -> bool {
         (1..=self.revision).any(|revision| self.snapshot_of(revision) == snapshot_id)
     }
@@ -181,7 +181,8 @@ impl Playlists {
         self.all.iter()
     }
 
-    /// Generates an unused id. Runs that create playlists in the same order get the same ids.
+    /// Generates an unused id. Two runs that create playlists in the same order generate the same
+    /// ids.
     pub(crate) fn fresh_id(&self) -> Id {
         Id::numbered("Playlist", self.all.next_key().place())
     }

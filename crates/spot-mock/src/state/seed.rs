@@ -54,7 +54,7 @@ fn library(world: &World, playlists: Vec<ListSlot>) -> Library {
 
 /// Returns `count` different saved entries, each saved at a different time.
 ///
-/// The arena is split into equal parts, and one entry is chosen from each part, so that no entry is
+/// Splits the arena into equal parts and chooses one entry from each part, so that no entry is
 /// chosen twice.
 fn shelf<T>(arena: &Arena<T>, count: usize, rng: &mut Rng) -> SavedList<T> {
     let part = (arena.len() as usize / count).max(1);
@@ -213,8 +213,8 @@ fn put_episodes(world: &World, entries: &mut [PlaylistEntry], rng: &mut Rng) {
     }
 }
 
-/// Makes a playlist look old: the fifth entry was removed from the catalogue, and the first two
-/// entries have no `added_at`.
+/// Adds properties of old playlists. The fifth entry becomes a removed item, and the first two
+/// entries lose their `added_at`.
 fn wear_out(entries: &mut [PlaylistEntry]) {
     for entry in entries.iter_mut().take(2) {
         entry.added = None;

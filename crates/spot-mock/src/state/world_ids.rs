@@ -5,8 +5,7 @@ use crate::{
     world::{Availability, Id, World},
 };
 
-/// Ids of entries in the world of a mock. Each entry has a property that tests need. The same seed
-/// gives the same ids.
+/// Ids of entries in the world of a mock. The same seed gives the same ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "control", derive(serde::Serialize, schemars::JsonSchema))]
 #[non_exhaustive]

@@ -7,7 +7,7 @@ use std::{
     ops::{Index, IndexMut},
 };
 
-/// A list that only grows and returns a [`Key`] for each entry.
+/// An append-only list that returns a [`Key`] for each entry.
 #[derive(Debug)]
 pub(crate) struct Arena<T>(Vec<T>);
 
@@ -28,7 +28,7 @@ impl<T> Arena<T> {
         key
     }
 
-    /// The key that the next added entry will get.
+    /// The key of the entry that is added next.
     pub(crate) fn next_key(&self) -> Key<T> {
         Key::at(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
     }

@@ -119,11 +119,11 @@ impl World {
             self.market_lists.push(list);
             self.market_lists.len() - 1
         });
-        // All lists after the first 65,535 share one index. No world has so many lists.
+        // The index fits into 16 bits, since a world has far fewer than 65,535 lists of markets.
         Ok(Availability::Listed(u16::try_from(place).unwrap_or(u16::MAX)))
     }
 
-    /// The markets in which something is available.
+    /// Country codes of the markets that this availability includes.
     pub(crate) fn markets(&self, available: Availability) -> &[&'static str] {
         match available {
             Availability::Listed(place) => {
@@ -155,8 +155,9 @@ impl World {
         })
     }
 
-    /// Sorts discographies after albums were added: newest first, as Spotify lists them. If an
-    /// artist is a guest on several tracks of an album, the discography lists the album once.
+    /// Sorts the albums of each artist from newest to oldest, as Spotify does. Must be called after
+    /// albums were added. If an artist is a guest on several tracks of an album, the discography
+    /// lists the album once.
     pub(crate) fn sort_discographies(&mut self) {
         let albums = &self.albums;
         let newest_first = |list: &mut Vec<Key<Album>>| {

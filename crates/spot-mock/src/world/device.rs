@@ -100,8 +100,8 @@ impl Device {
     }
 
     /// Refuses all commands with `REMOTE_CONTROL_DISALLOW`. While the device is active, playback
-    /// cannot be transferred from it to another device. Responses do not show whether a device
-    /// refuses remote control.
+    /// cannot be transferred to another device. Responses do not show whether a device refuses
+    /// remote control.
     pub fn refuses_remote_control(mut self) -> Self {
         self.remote_control = false;
         self

@@ -32,8 +32,8 @@ impl Id {
     /// Index among the entries of this kind; `None` for ids of other kinds.
     pub(crate) fn place(&self, kind: &str) -> Option<u32> {
         let digits = self.as_str().strip_prefix(MARK)?.strip_prefix(kind)?;
-        // Parsing fails if `kind` is only a prefix of the kind in the id, since the rest then
-        // contains letters.
+        // If the id has a longer kind that starts with `kind`, `digits` contains letters, and
+        // parsing fails.
         digits.parse::<u32>().ok()?.checked_sub(1)
     }
 
@@ -43,7 +43,8 @@ impl Id {
         bytes.iter().all(u8::is_ascii_alphanumeric).then_some(Self(bytes))
     }
 
-    /// Replaces the first characters. The ids of Spotify's own playlists share a prefix.
+    /// Replaces the first characters of the id with `prefix`. The ids of Spotify's own playlists
+    /// share a prefix.
     pub(crate) fn with_prefix(mut self, prefix: &str) -> Self {
         for (digit, wanted) in self.0.iter_mut().zip(prefix.bytes()) {
             *digit = wanted;

@@ -23,7 +23,7 @@ pub(crate) const MARKETS: &[&str] = &[
 /// Markets with audiobooks.
 pub(crate) const BOOK_MARKETS: &[&str] = &["AU", "CA", "GB", "IE", "NZ", "US"];
 
-/// The markets of a few tracks that are unavailable in the country of the users.
+/// The only markets of a few tracks. The users' country is not one of these markets.
 pub(crate) const FAR_MARKETS: &[&str] = &["HK", "JP", "KR", "TW"];
 
 /// The country of every user of the mock.
@@ -36,7 +36,8 @@ pub(crate) enum Availability {
     Everywhere,
     Far,
     Books,
-    /// Available in the markets of one list. The number is the index of this list in the world.
+    /// Available in a list of markets. The number is the index of the list in
+    /// `World::market_lists`.
     Listed(u16),
 }
 

@@ -146,8 +146,8 @@ pub(crate) struct Track {
     pub(crate) popularity: u8,
     pub(crate) recording: u32,
     pub(crate) available: Availability,
-    /// The same recording on another album. If the call has a `market`, the recording on the other
-    /// album replaces this track.
+    /// A track on another album that replaces this track if the call has a `market`. Both tracks
+    /// contain the same recording.
     pub(crate) relinked: Option<Key<Track>>,
 }
 

@@ -1,13 +1,13 @@
 //! Names of the entries of the world, composed from small word lists.
 //!
-//! A name is stored as a few numbers and becomes text when it is rendered. Since no text is built
-//! earlier, twelve thousand tracks are generated within milliseconds.
+//! A generated name is stored as a few numbers, and becomes a string only when the string is
+//! needed. Therefore the mock generates twelve thousand tracks within milliseconds.
 
 use std::fmt;
 
 use crate::world::rng::Rng;
 
-/// A name that becomes text when it is rendered.
+/// A generated name, or a name from a custom world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     shape: Shape,

@@ -56,7 +56,7 @@ fn push(letter: char, start: usize, out: &mut String) {
     }
 }
 
-/// Returns false for combining marks. The decomposition turns diacritics into such marks.
+/// Returns false for combining marks. Unicode decomposition turns diacritics into combining marks.
 fn keeps(letter: &char) -> bool {
     !matches!(letter,
         '\u{0300}'..='\u{036f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 /// A user.
 #[derive(Debug)]
 pub(crate) struct User {
-    /// The id can be any text. New accounts have a random id, and old accounts have the login name
-    /// as their id.
+    /// The id can be any string. New accounts have a random id, and old accounts have the login
+    /// name as their id.
     pub(crate) id: String,
     /// Null for accounts that never set a display name.
     pub(crate) display_name: Option<String>,

@@ -1,4 +1,4 @@
-//! The search index: normalized names.
+//! The search index, which contains normalized names.
 
 use std::marker::PhantomData;
 
@@ -12,7 +12,7 @@ use crate::world::{
     spoken::{Audiobook, Episode, Show},
 };
 
-/// The normalized texts of all entries that can be found by a search.
+/// The normalized names of all entries that a search can find.
 ///
 /// The index is built by the first search, since most runs never search.
 #[derive(Debug)]
@@ -44,13 +44,13 @@ impl SearchIndex {
     }
 }
 
-/// One text for each entry of an arena. All texts are stored in one string. Each text starts and
-/// ends with a space. Therefore ` word` finds words with this prefix, and ` word ` finds whole
-/// words.
+/// Normalized texts, one for each entry of an arena. All texts are stored in one string. Each text
+/// starts and ends with a space. Therefore a search for ` word` finds words with this prefix, and a
+/// search for ` word ` finds whole words.
 #[derive(Debug)]
 pub(crate) struct Texts<T> {
     text: String,
-    /// End of each text, including its last space.
+    /// Byte index at which each text ends, after its last space.
     ends: Vec<u32>,
     kind: PhantomData<fn() -> T>,
 }
@@ -71,7 +71,7 @@ impl<T> Texts<T> {
         texts
     }
 
-    /// The text of an entry.
+    /// Returns the normalized text of an entry.
     pub(crate) fn get(&self, key: Key<T>) -> &str {
         let place = key.place() as usize;
         let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
@@ -82,7 +82,7 @@ impl<T> Texts<T> {
     /// Returns a score for each entry: 2 if the text contains this word, 1 if a word of the text
     /// starts with this word, and 0 otherwise. `word` must start with a space.
     ///
-    /// Searches all texts in one pass, which is many times faster than one search for each entry.
+    /// Searches all texts in one pass, which is much faster than searching each text separately.
     pub(crate) fn find(&self, word: &str) -> Vec<u8> {
         let mut found = vec![0; self.ends.len()];
         let mut entries = self.ends.iter().zip(&mut found);

@@ -278,12 +278,12 @@ async fn the_home_page_says_what_is_open_to_whom() {
             mock.client_id(),
             mock.accounts_url()
         ),
-        // Both applications may use the first operation, and one application may use the second.
-        // The third operation requires a scope.
+        // Both applications may use `get-track`, and only `player` may use `get-several-tracks`.
+        // `get-users-saved-tracks` requires a scope.
         "<code>/tracks/{id}</code><td>get-track<td>mock, player<td>",
         "<code>/tracks</code><td>get-several-tracks<td>player<td>",
         "get-users-saved-tracks<td>mock, player<td>user-library-read",
-        // The table also contains the users.
+        // The page lists the users.
         "<code>mockuser</code><td>",
     ] {
         assert!(text.contains(expected), "{expected}");

@@ -1,4 +1,4 @@
-//! Tests behaviour of Spotify that other clients got wrong. The mock behaves like Spotify.
+//! Tests behaviour of Spotify that other client libraries handle incorrectly.
 
 use std::time::Duration;
 

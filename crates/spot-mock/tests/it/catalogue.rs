@@ -112,7 +112,7 @@ async fn a_market_decides_what_can_be_played() {
     assert_ne!(relinked["id"], original);
     assert_eq!(relinked["linked_from"]["id"], original);
 
-    // With an application token, there is no user whose country overrides the market.
+    // An application token has no user, so the `market` parameter applies.
     let path = format!("/tracks/{}?market=JP", world.unavailable_track);
     assert_eq!(api.read(&path).await["is_playable"], false);
     let token = api.mock.app_token();

@@ -57,7 +57,7 @@ async fn what_was_added_is_found_where_it_belongs() {
     let artist = found["artists"]["items"][0]["id"].as_str().unwrap();
     assert_eq!(found["albums"]["items"].as_array().unwrap().len(), 2);
     let discography = api.read(&format!("/artists/{artist}/albums")).await;
-    // Albums come before singles.
+    // The discography lists albums before singles.
     assert_eq!(discography["items"][0]["name"], "Weirs");
     assert_eq!(discography["items"][1]["name"], "Paper Boats");
     assert_eq!(api.read("/me/following?type=artist").await["artists"]["items"][0]["id"], artist);

@@ -157,8 +157,8 @@ async fn an_answer_can_be_odd_in_every_way_and_is_right_again_afterwards() {
         let is_html = odd.header("content-type") == Some("text/html");
         assert_eq!(is_html, corruption == Corruption::WrongContentType);
         assert_eq!(odd.text == usual.text, is_html, "{corruption:?}");
-        // Duplicate fields are the only corruption that a JSON parser may reject. Most parsers use
-        // the last value.
+        // Duplicate fields are the only corruption that a JSON parser may reject. If a field is
+        // duplicated, most parsers use the last value.
         let page = odd.json();
         match corruption {
             Corruption::FloatsForIntegers => assert!(page["total"].is_f64()),

@@ -1,4 +1,4 @@
-//! Tests saving and following, and the operations that check both.
+//! Tests the operations that save, follow and check entries.
 
 use serde_json::{Value, json};
 

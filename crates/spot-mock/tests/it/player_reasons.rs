@@ -1,5 +1,5 @@
-//! Tests the reasons with which the player refuses commands. The playback state lists the
-//! disallowed commands in advance.
+//! Tests the reasons for which the player refuses commands. The playback state lists the disallowed
+//! commands in advance.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -38,11 +38,11 @@ const REASONS: [&str; 18] = [
 /// A sequence of commands. The last command is refused.
 #[derive(Clone)]
 struct Story {
-    /// Reason with which the last command is refused.
+    /// Expected reason for the refusal of the last command.
     reason: &'static str,
     builder: MockBuilder,
     devices: Vec<Device>,
-    /// Set if the user has never played anything.
+    /// True if the user has never played anything.
     newcomer: bool,
     commands: Vec<(String, Value)>,
 }
@@ -170,7 +170,7 @@ async fn stories() -> Vec<Story> {
         story("NO_PREV_TRACK").with(PLAY, album.clone()).then(PREVIOUS),
         story("NO_PREV_TRACK").with(PLAY, station.clone()).then(PREVIOUS),
         story("NO_NEXT_TRACK").with(PLAY, bare.clone()).then(NEXT),
-        // A queued track is a next track, but it is played only once.
+        // The first `NEXT` plays the queued track. The second `NEXT` finds no next track.
         story("NO_NEXT_TRACK")
             .with(PLAY, bare.clone())
             .then(&format!("POST /me/player/queue?uri={track}"))

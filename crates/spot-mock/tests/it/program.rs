@@ -1,4 +1,4 @@
-//! Tests the `spot-mock` program as a user starts it.
+//! Tests the `spot-mock` program in a separate process.
 
 use std::{
     io::{BufRead, BufReader, Read},

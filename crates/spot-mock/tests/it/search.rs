@@ -38,7 +38,7 @@ async fn names(api: &Api, kind: &str, query: &str) -> Vec<String> {
 async fn every_form_of_a_query_that_programs_send_finds_the_track_first() {
     let api = small_world().await;
     for query in [
-        // spotDL sends the artists and the title, or sends both as filters without quotes.
+        // spotDL sends the artists and the title as words, or as filters without quotes.
         "Ada Quill - Slip",
         "Slip - Ada Quill",
         "artist:Ada Quill track:Slip",
@@ -47,7 +47,7 @@ async fn every_form_of_a_query_that_programs_send_finds_the_track_first() {
         // beets sends the title as words, followed by filters with or without quotes.
         "Slip album:\"Paper Boats\" artist:\"Ada Quill\"",
         "slip album:Paper Boats artist:Ada Quill",
-        // Other programs send these queries.
+        // Various other programs send the following queries.
         "\"Slip\" \"Ada Quill\"",
         "track:'Slip' artist:'Ada Quill'",
         "track:\u{201c}Slip\u{201d} artist:\u{201c}Ada Quill\u{201d}",
@@ -84,7 +84,7 @@ async fn the_whole_name_comes_before_a_longer_one_that_is_more_popular() {
     let api = small_world().await;
     let found = names(&api, "track", "slip").await;
     assert_eq!(found[..2], ["Slip", "Slip Away Slowly"]);
-    // A track whose album has this name comes after the tracks that have this name themselves.
+    // The album of `Hi-Fi` is called `Slip`. Tracks with a matching title come first.
     assert!(found[2..].contains(&"Hi-Fi".to_owned()), "{found:?}");
 }
 

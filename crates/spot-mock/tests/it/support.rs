@@ -45,8 +45,8 @@ pub(crate) async fn extended() -> Api {
 
 pub(crate) fn http() -> Client {
     // In a build of the whole workspace, reqwest uses TLS, and the program must install a
-    // cryptography provider. If another test has already installed one, this call fails and has no
-    // effect.
+    // cryptography provider. If another test has already installed a provider, this call fails and
+    // has no effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap()
 }

@@ -6,8 +6,7 @@ use spot_mock::WorldIds;
 
 use crate::support::{Api, development, extended};
 
-/// An operation, the method, path and body of a valid call, and the expected status in Extended
-/// Quota Mode.
+/// An operation id, the parts of a valid call, and the expected status in Extended Quota Mode.
 type Row = (&'static str, Method, String, String, u16);
 
 #[rustfmt::skip]
@@ -189,8 +188,8 @@ async fn an_application_reads_the_catalogue_and_nothing_of_a_user() {
         let (status, text) = send(&api, row).await;
         let personal = row.2.starts_with("/me") || row.1 != Method::GET;
         match row.0 {
-            // Without a user there is no country, so no show is found. Only a user can follow a
-            // playlist.
+            // A call without a user has no country, so the mock finds no show. Only a user can
+            // follow a playlist.
             "get-a-show"
             | "get-multiple-shows"
             | "get-a-shows-episodes"

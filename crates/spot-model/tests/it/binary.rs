@@ -78,7 +78,7 @@ fn objects_stand_among_the_fields_of_a_cache() {
     assert_eq!(round_trip(&cache), cache);
 }
 
-/// In the binary format, a page also keeps its skipped entries as gaps.
+/// The binary form of a page contains the index of each skipped entry.
 #[test]
 fn a_page_keeps_its_gaps() {
     let page: Page<SavedTrack> =

@@ -26,8 +26,8 @@ fn recorded(call: &str) -> Vec<(String, Value)> {
     found
 }
 
-/// Returns the recorded successes of an operation, with the name of each case. For each success
-/// with a body, returns the part of the body to decode.
+/// Returns the bodies of the recorded successful responses of an operation, with the name of each
+/// case. If `field` is set, returns only the value of this field.
 pub(crate) fn bodies(operation: &str, field: Option<&str>) -> Vec<(String, Value)> {
     let mut bodies = Vec::new();
     for (case, mut fixture) in recorded(operation) {
@@ -41,7 +41,8 @@ pub(crate) fn bodies(operation: &str, field: Option<&str>) -> Vec<(String, Value
     bodies
 }
 
-/// Decodes a text, also with serde_json alone. Then encodes the value and decodes it again.
+/// Decodes JSON with `from_slice` and with serde_json, encodes the value, and decodes the value
+/// again.
 pub(crate) type Roundtrip = fn(&[u8]) -> Result<Decoded, String>;
 
 pub(crate) struct Decoded {
@@ -74,7 +75,7 @@ pub(crate) fn debug<T: DeserializeOwned + Debug>(json: &[u8]) -> String {
     format!("{value:#?}")
 }
 
-/// Shortens every list to its first entries, because a longer list adds nothing to the snapshot.
+/// Shortens every list to its first `length` entries.
 pub(crate) fn shorten(value: &mut Value, length: usize) {
     match value {
         Value::Object(fields) => fields.values_mut().for_each(|value| shorten(value, length)),
@@ -109,7 +110,7 @@ fn every_type_decodes_as_reviewed() {
             // Responses have all fields in Extended Quota Mode.
             case.ends_with("extended").then(|| body.to_string())
         };
-        // Uses the longest case.
+        // The snapshot contains the longest response.
         let bodies = bodies(operation, *field).into_iter().filter_map(short);
         let body = bodies.max_by_key(String::len).unwrap();
         insta::assert_snapshot!(*name, debug(body.as_bytes()));

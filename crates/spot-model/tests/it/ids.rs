@@ -32,7 +32,7 @@ fn an_error_is_one_line_however_the_text_looks() {
     }
 }
 
-/// Checks that a value prints as text that parses to the same value.
+/// Checks that parsing the output of `Display` returns the same value.
 fn same<T>(text: &str) -> Result<(), TestCaseError>
 where
     T: FromStr<Err: Debug + PartialEq> + Display + Debug + PartialEq,
@@ -130,8 +130,7 @@ proptest! {
         prop_assert_eq!(&user.uri().to_string().parse::<UserId>().unwrap(), &user);
         prop_assert_eq!(&user.url().parse::<UserId>().unwrap(), &user);
         prop_assert_eq!(&user.href().parse::<UserId>().unwrap(), &user);
-        // The URI in a group is encoded, too. Groups are used in queries, in which a comma would
-        // end the URI.
+        // A URI group percent-encodes the user name, because a comma in a query would end the URI.
         let group = LibraryUri::from(user.clone()).to_string();
         prop_assert_eq!(&group, &user.uri().to_string());
         prop_assert!(!group.contains([',', ' ', '#']));
@@ -169,7 +168,8 @@ proptest! {
         same::<SnapshotId>(&text)?;
         same::<TrackId>(&text)?;
         same::<UserId>(&text)?;
-        // An audiobook prints as a show, and a chapter as an episode. Spotify uses the same form.
+        // Like Spotify, `Display` writes an audiobook as `spotify:show:ID`, and a chapter as
+        // `spotify:episode:ID`.
         for printed in [
             text.parse::<Uri>().map(|uri| uri.to_string()),
             text.parse::<ContextUri>().map(|uri| uri.to_string()),
@@ -264,13 +264,13 @@ fn what_is_no_id_is_explained() {
         @r#"
     expected an artist id, URI or URL, but the text is empty
     "not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
-    "12345678901234567890123" is not an artist id, URI or URL: it has 23 characters; an id has at most 22
-    "spotify:album:4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it refers to an album
-    "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it refers to a track
-    "spotify:local:a:b:c:1" is not an artist id, URI or URL: it is a URI of another kind
-    "https://spotify.link/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
-    "https://open.spotify.com/s/abc" is not an artist id, URI or URL: it is a short link; resolve it first with `client.resolve_link(..)`
-    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: it is not the URL of a Spotify item
+    "12345678901234567890123" is not an artist id, URI or URL: the id has 23 characters; the maximum is 22
+    "spotify:album:4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: the text refers to an album
+    "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: the text refers to a track
+    "spotify:local:a:b:c:1" is not an artist id, URI or URL: the text is a URI of another kind
+    "https://spotify.link/abc" is not an artist id, URI or URL: a short link contains no id; call `client.resolve_link(..)` to get the URI
+    "https://open.spotify.com/s/abc" is not an artist id, URI or URL: a short link contains no id; call `client.resolve_link(..)` to get the URI
+    "https://example.org/artist/4uLU6hMCjMI75M1A2tKUQC" is not an artist id, URI or URL: the URL does not refer to a Spotify item
     "spotify:artist:not-an-id" is not an artist id, URI or URL: '-' is not a base-62 character
     "spotify:artist:" is not an artist id, URI or URL: the id is missing
     "#
@@ -285,12 +285,12 @@ fn audiobooks_are_shows_underneath_and_chapters_episodes() {
     let chapter: ChapterId = format!("https://open.spotify.com/episode/{ID}").parse().unwrap();
     assert_eq!(PlayableUri::from(chapter).to_string(), format!("spotify:episode:{ID}"));
     assert!(format!("spotify:audiobook:{ID}").parse::<ShowId>().is_err());
-    // The kind in a URI is kept when the URI is converted.
+    // The conversion of a `Uri` does not change the kind of the object.
     let library: LibraryUri = book.uri().into_id().unwrap();
     assert_eq!(library.to_string(), format!("spotify:audiobook:{ID}"));
     assert_eq!(AudiobookId::try_from(&Uri::Show(ID.parse().unwrap())), Ok(book));
     let error = ShowId::try_from(book.uri()).unwrap_err().to_string();
-    assert!(error.contains("it refers to an audiobook"), "{error}");
+    assert!(error.contains("the text refers to an audiobook"), "{error}");
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_uri_gives_out_what_it_is_made_of() {
         Some(("Song", None))
     );
     let error = PlayableUri::try_from(&uri).unwrap_err().to_string();
-    assert!(error.contains("it refers to an album"), "{error}");
+    assert!(error.contains("the text refers to an album"), "{error}");
 }
 
 #[test]
@@ -371,6 +371,6 @@ fn calls_take_whatever_names_the_thing() {
     let error = ID.parse::<LibraryUri>().unwrap_err();
     assert!(error.to_string().contains("the kind of a plain id is unknown; pass a URI"), "{error}");
     let error = format!("spotify:album:{ID}").parse::<PlayableUri>().unwrap_err();
-    assert!(error.to_string().contains("it refers to an album"), "{error}");
+    assert!(error.to_string().contains("the text refers to an album"), "{error}");
     assert_eq!(TrackId::EXPECTED, "a track id, URI or URL");
 }

@@ -1,5 +1,5 @@
 //! Tests of the public API of `spot-model`.
-// A test fails by a panic.
+// The tests may panic, because a panic makes a test fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod binary;

@@ -1,5 +1,5 @@
 //! Decodes every recorded response many times. Each time, one field is removed, emptied, or changed
-//! in a way that Spotify has used. Decoding must not panic. It may fail only if the object is
+//! in a way that Spotify has used. Decoding must not panic. Decoding may fail only if the object is
 //! useless without the field.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{fixtures, generated::fixtures::READERS};
 
-/// Fields whose value is a name from a list. Spotify may add names.
+/// Fields that contain a string enum. Spotify may add values to an enum.
 const ENUMS: &[&str] = &[
     "album_group",
     "album_type",
@@ -21,7 +21,7 @@ const ENUMS: &[&str] = &[
     "type",
 ];
 
-/// A step of a path into a response.
+/// One step of the path to a value in a response.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Field(String),

@@ -6,7 +6,7 @@ use spot_model::{
     CursorPage, Page, PlayHistory, Playlist, SavedTrack, SimplifiedPlaylist, SkipReason, Track,
 };
 
-/// Returns an entry of a list of saved tracks, which is valid, null or broken.
+/// Returns a valid, null or broken entry for a list of saved tracks.
 fn entry(at: usize, how: u8) -> Value {
     match how {
         0 => Value::Null,
@@ -156,8 +156,8 @@ fn a_broken_entry_of_a_page_in_a_page_is_left_out_of_the_inner_one() {
 fn a_page_knows_where_the_next_one_starts_and_whether_there_is_one() {
     let page = |json: Value| -> Page<SimplifiedPlaylist> { serde_json::from_value(json).unwrap() };
     let two = json!([null, { "name": "x" }]);
-    // The next offset depends on the server's limit. This limit can differ from the requested limit
-    // and from the number of entries.
+    // The next offset depends on the server's limit. The server's limit can differ from the
+    // requested limit and from the number of entries.
     let middle = page(json!({ "items": two, "limit": 18, "offset": 18, "total": 90, "next": "n" }));
     assert_eq!((middle.next_offset(), middle.is_last()), (36, false));
     let last = page(json!({ "items": two, "limit": 2, "offset": 4, "total": 6 }));

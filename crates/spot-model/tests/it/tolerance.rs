@@ -44,7 +44,7 @@ fn a_renamed_field_is_read_by_both_names() {
     assert_eq!(both.item.unwrap().name(), "new");
     let old: PlaylistItem = read(&json!({ "track": item("old") }));
     assert_eq!(old.item.unwrap().name(), "old");
-    // The JSON is written as text, because `json!` would not keep the order of the names.
+    // The test uses JSON strings, because `json!` would change the order of the fields.
     for (json, name) in [
         (r#"{"track":{"name":"same"},"item":{"name":"same"}}"#, "same"),
         (r#"{"item":{"name":"same"},"track":{"name":"same"}}"#, "same"),
@@ -74,7 +74,7 @@ fn a_renamed_field_is_read_by_both_names() {
 
 #[test]
 fn the_type_tells_an_episode_and_nothing_else_does() {
-    // If a request does not ask for episodes, Spotify returns an episode in this form.
+    // Without `additional_types`, Spotify returns an episode with the fields of a track.
     let item: PlayableItem = read(&json!({
         "type": "episode", "track": true, "episode": false, "name": "Pilot",
         "id": "spotmockEpisode0000001", "album": { "type": "show", "release_date": null },

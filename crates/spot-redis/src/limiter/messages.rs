@@ -1,5 +1,5 @@
-//! Messages between a process and the script. All times are durations in milliseconds, so that only
-//! the server's clock matters.
+//! Messages between a process and the script. All times are durations in milliseconds, because the
+//! clocks of the machines can differ.
 
 use serde::{Deserialize, Serialize};
 use spot_http::{Lane, limiter_parts::SharedBlock};
@@ -19,7 +19,7 @@ pub(crate) struct Request {
     /// Maximum duration of a call. The slots of a crashed worker become free after the length of
     /// the window plus this time.
     pub(crate) longest: u64,
-    /// How long a worker is treated as alive after its last request.
+    /// The script counts a worker as running for this time after the last request of the worker.
     pub(crate) lively: u64,
     /// The limit that the program has set; `None` if the limit is learned.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub(crate) struct Request {
     /// Identifier of the server's state, from the last response to this worker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) born: Option<String>,
-    /// Version of the newest list of blocks that this worker has.
+    /// Version of the list of blocks that this worker knows.
     pub(crate) version: i64,
     /// Number of the first slot that is granted. The next slots get the following numbers.
     pub(crate) first: u64,
@@ -62,11 +62,11 @@ pub(crate) struct Ended {
     /// How long ago the call was sent, and how long ago it ended.
     pub(crate) sent: u64,
     pub(crate) ended: u64,
-    /// After a 429: the time to wait. The value is very large if the 429 had another cause than the
-    /// limit of the rolling window.
+    /// Time to wait after a 429. The value is very large if the limit of the rolling window did not
+    /// cause the 429.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<u64>,
-    /// If the call was not sent: the time until the slot can be used.
+    /// Time until another call can use the slot, if this call was not sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) starts: Option<u64>,
 }

@@ -49,9 +49,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// While the server is unavailable, each process continues with its share of the limit: the last
 /// known limit divided by the last known number of processes. An unavailable server never causes a
 /// call to fail. A call waits for an unavailable server only once, and not longer than the connect
-/// timeout. When the server is available again, the limiter returns to the shared state
-/// automatically. The [observer](RedisLimiterBuilder::observer) receives an event when the server
-/// becomes unavailable, and another event when the server is available again.
+/// timeout. When the server is available again, the limiter shares its state again automatically.
+/// The [observer](RedisLimiterBuilder::observer) receives an event when the server becomes
+/// unavailable, and another event when the server is available again.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -80,7 +80,7 @@ pub struct RedisLimiterBuilder {
 struct Inner {
     queued: QueuedLimiter<SharedSlots>,
     connection: Arc<Connection>,
-    /// Set when the task has been started.
+    /// Contains a value after the task has been started.
     started: OnceLock<()>,
 }
 
@@ -91,7 +91,7 @@ struct Connection {
     last_key: String,
     observer: Option<ObserverQueue>,
     kick: Arc<Notify>,
-    /// Notifies tasks that wait until everything has been reported to the server.
+    /// Notifies tasks that wait until the limiter has reported all changes to the server.
     told: Notify,
 }
 
@@ -101,12 +101,13 @@ impl RedisLimiter {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if the client id is empty or contains a brace.
+    /// Fails with [`Configuration`](ErrorKind::Configuration) if the client id is empty or contains
+    /// a brace.
     pub fn new(redis: &Redis, client_id: impl Into<String>) -> Result<Self, Error> {
         Self::builder(redis, client_id).build()
     }
 
-    /// Creates a builder, to change the default settings.
+    /// Creates a builder with the default settings.
     pub fn builder(redis: &Redis, client_id: impl Into<String>) -> RedisLimiterBuilder {
         RedisLimiterBuilder {
             redis: redis.clone(),
@@ -116,9 +117,9 @@ impl RedisLimiter {
         }
     }
 
-    /// Reports all ended calls to the server now. Call this method before the program exits. If the
-    /// program exits without a flush, the slots of its last calls become free only later: after the
-    /// length of the rolling window plus the maximum duration of a call.
+    /// Reports all ended calls to the server now. Call this method before the program exits.
+    /// Without a flush, the slots of the last calls stay occupied for longer: the length of the
+    /// rolling window plus the maximum duration of a call.
     ///
     /// This method waits no longer than the connect timeout.
     pub async fn flush(&self) {
@@ -205,7 +206,8 @@ impl RedisLimiterBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if the client id is empty or contains a brace.
+    /// Fails with [`Configuration`](ErrorKind::Configuration) if the client id is empty or contains
+    /// a brace.
     pub fn build(self) -> Result<RedisLimiter, Error> {
         let Self { redis, client_id, settings, observer } = self;
         if client_id.is_empty() || client_id.contains(['{', '}']) {

@@ -1,4 +1,4 @@
-//! The slots of one process. The server grants these slots. While the server is unavailable, the
+//! The slots that the server has granted to one process. While the server is unavailable, the
 //! process counts only its own calls, in a local rolling window.
 //!
 //! No function sleeps or reads the clock: the current time is an argument. A task sends the
@@ -361,8 +361,8 @@ impl SharedSlots {
         request
     }
 
-    /// Returns the first request after the server was unavailable. It contains the complete state
-    /// of the process.
+    /// Returns the first request after the server was unavailable: the complete state of the
+    /// process.
     pub(crate) fn request_again(&mut self, blocks: &Blocks, now: Instant) -> Request {
         self.ended.clear();
         self.changes.clear();
@@ -487,8 +487,8 @@ impl SharedSlots {
         blocks.replace(&shared, now);
     }
 
-    /// Continues with a share of the limit, because the server is unavailable. Returns the share,
-    /// or `None` if the server was already unavailable.
+    /// Handles an unavailable server: from now on, this process uses only its share of the limit.
+    /// Returns the share of the limit, or `None` if the server was already unavailable.
     pub(crate) fn fail(&mut self, now: Instant) -> Option<Option<u32>> {
         self.asked = None;
         if matches!(self.mode, Mode::Alone { .. }) {
@@ -509,14 +509,14 @@ impl SharedSlots {
         Some(share)
     }
 
-    /// Whether there is more to report to the server.
+    /// Whether the process has changes to report to the server.
     pub(crate) fn has_more_to_tell(&self) -> bool {
         let is_shared = matches!(self.mode, Mode::Shared { .. });
         let has_more = !self.ended.is_empty() || !self.changes.is_empty() || self.asked.is_some();
         is_shared && has_more
     }
 
-    /// Makes the task report everything to the server now.
+    /// Makes the task report all changes to the server now.
     pub(crate) fn flush(&mut self) {
         self.wants_flush = true;
         self.kick.notify_one();
@@ -707,8 +707,7 @@ impl Finished {
             how: self.how,
             sent: ago(self.sent),
             ended: ago(self.at),
-            // `Duration::MAX` means that the 429 had another cause than the limit of the rolling
-            // window.
+            // `Duration::MAX` means that the limit of the rolling window did not cause the 429.
             wait: self.wait.map(|wait| millis(wait.min(Duration::from_secs(86_400)))),
             starts: self.starts.map(|starts| millis(starts.saturating_duration_since(now))),
         }

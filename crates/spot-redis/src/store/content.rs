@@ -1,10 +1,10 @@
-//! The format of a value: `spot1 VERSION KIND`, a line feed, and the payload.
+//! A value consists of the line `spot1 VERSION KIND`, a line feed, and the payload.
 
 use std::str;
 
 use spot_http::Error;
 
-/// A parsed value. The scripts parse the same first line.
+/// A parsed value. The Lua scripts also parse the first line of a value.
 pub(super) struct Content<'a> {
     pub(super) version: u64,
     pub(super) kind: Kind,
@@ -16,7 +16,7 @@ pub(super) struct Content<'a> {
 pub(super) enum Kind {
     /// JSON.
     Clear,
-    /// Bytes that the program has sealed.
+    /// JSON that the program has encrypted.
     Sealed,
     /// No payload, because the user has signed out.
     Removed,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 
 /// Why a value contains no usable record.
 pub(super) enum Unreadable {
-    /// The value is not a record. The text says why.
+    /// The value is not a record. The string contains the reason.
     Broken(String),
     /// A newer version of this library has written the value.
     Newer,
@@ -45,14 +45,15 @@ impl<'a> Content<'a> {
         match words.next().filter(is_number) {
             Some(FORMAT) => {}
             Some(_) => return Err(Unreadable::Newer),
-            None => return Err(broken("it does not start with `spot1`")),
+            None => return Err(broken("the value does not start with `spot1`")),
         }
         let version = words.next().and_then(|version| version.parse().ok());
-        let version = version.ok_or_else(|| broken("it has no version"))?;
+        let version = version.ok_or_else(|| broken("the value has no version"))?;
         let kind = words.next().and_then(|name| Kind::ALL.into_iter().find(|k| k.name() == name));
-        let kind = kind.ok_or_else(|| broken("its kind is not `clear`, `sealed` or `removed`"))?;
+        let kind = kind
+            .ok_or_else(|| broken("the kind of the value is not `clear`, `sealed` or `removed`"))?;
         // Skips the line feed.
-        let payload = payload.get(1..).ok_or_else(|| broken("it has no payload"))?;
+        let payload = payload.get(1..).ok_or_else(|| broken("the value has no payload"))?;
         Ok(Self { version, kind, payload })
     }
 
@@ -61,10 +62,10 @@ impl<'a> Content<'a> {
         format!("spot{FORMAT} {version} {}\n", kind.name())
     }
 
-    /// Returns the text of an unsealed payload.
+    /// Returns the JSON of a payload that is not encrypted.
     pub(super) fn text(&self) -> Result<&'a str, Unreadable> {
         str::from_utf8(self.payload)
-            .map_err(|_| Unreadable::Broken("it is not UTF-8 text".to_owned()))
+            .map_err(|_| Unreadable::Broken("the value is not valid UTF-8".to_owned()))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use spot_http::Error;
 
-/// Why an encryption function of the application failed to seal or open a value.
+/// The error of an encryption function of the application.
 pub(super) type SealFailure = Box<dyn StdError + Send + Sync>;
 
 /// The functions of the application that encrypt and decrypt values.
@@ -27,17 +27,17 @@ impl Seal {
         Self { seal: Box::new(seal), open: Box::new(open) }
     }
 
-    /// Encrypts a text together with its Redis key.
+    /// Encrypts JSON together with its Redis key.
     pub(super) fn seal(&self, key: &str, text: &str) -> Result<Vec<u8>, Error> {
         call("seal", &self.seal, key, format!("{key}\n{text}").as_bytes())
     }
 
-    /// Decrypts a text, and checks that it belongs to this Redis key.
+    /// Decrypts JSON, and checks that it was encrypted for this Redis key.
     pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<String, Error> {
         let plain = call("open", &self.open, key, sealed)?;
         let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));
         let plain =
-            str::from_utf8(&plain).map_err(|_| wrong("is not UTF-8 text after decryption"))?;
+            str::from_utf8(&plain).map_err(|_| wrong("is not valid UTF-8 after decryption"))?;
         match plain.split_once('\n') {
             Some((owner, text)) if owner == key => Ok(text.to_owned()),
             Some(_) => Err(wrong("was encrypted for another key")),

@@ -19,12 +19,11 @@ use crate::{
 /// How long a sign-in is valid.
 const LIFETIME: Duration = Duration::from_secs(600);
 
-/// How long a taken sign-in stays readable for the call that took it. The response to the call may
-/// be lost, and the script is then sent again.
+/// How long the server stores the copy of a removed sign-in.
 const REPEATABLE: Duration = Duration::from_secs(10);
 
-/// Takes a sign-in. `KEYS[2]` belongs to this call: it gets the value for the case that the same
-/// call runs the script again.
+/// Moves a sign-in to `KEYS[2]`, and returns the sign-in. If the response is lost, the connection
+/// repeats the script, which then returns the copy in `KEYS[2]`.
 static TAKE: Script = Script::new(
     "local value = redis.call('GET', KEYS[1])
      if not value then return redis.call('GET', KEYS[2]) end
@@ -43,7 +42,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable or refuses to write.
+    /// Fails with [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable or refuses to
+    /// write.
     pub async fn keep_sign_in(&self, pending: PendingSignIn) -> Result<(), Error> {
         let key = self.sign_in_key(pending.state());
         let (kind, payload) = self.payload(&key, pending.into_json().expose_secret())?;
@@ -72,8 +72,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable. The method also returns
-    /// the errors of [`App::resume`].
+    /// Fails with [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable, or with the
+    /// errors of [`App::resume`].
     pub async fn take_sign_in(
         &self,
         app: &App,
@@ -104,7 +104,7 @@ fn unusable(error: Unreadable) -> Error {
         |why: &str| Error::store(format!("a pending sign-in in Redis cannot be used: {why}"));
     match error {
         Unreadable::Broken(why) => wrong(&why),
-        Unreadable::Newer => wrong("it was written by a newer version of this library"),
+        Unreadable::Newer => wrong("a newer version of this library wrote it"),
         Unreadable::Error(error) => error,
     }
 }

@@ -8,14 +8,14 @@ use spot_model::Operation;
 use spot_redis::{Redis, RedisLimiter, RedisStore, test::RedisServer};
 use tokio::time::{Instant, sleep};
 
-/// Starts a node. By default, the port of the cluster bus is the port of the node plus 10,000, which
-/// may not exist.
+/// Starts a node. By default, the cluster bus uses the port of the node plus 10,000, which may
+/// exceed 65,535.
 fn node() -> Option<RedisServer> {
     let bus = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     crate::server_with(&["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()])
 }
 
-/// Waits until a node knows all nodes, and all slots have a node.
+/// Waits until a node knows all nodes, and until each slot is assigned to a node.
 async fn ready(server: &RedisServer, nodes: usize) {
     let start = Instant::now();
     let known = format!("cluster_known_nodes:{nodes}\r");

@@ -44,8 +44,8 @@ async fn a_refused_connection_fails_at_once() {
     assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
 }
 
-/// Starts a server that accepts connections and never responds. Returns its address and the number
-/// of its connections.
+/// Starts a server that accepts connections and never responds. Returns the address of the server,
+/// and the counter of its connections.
 async fn silent() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, connections) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
@@ -101,7 +101,7 @@ fn the_connection_outlives_the_runtime_that_made_it() {
     runtime().block_on(redis.ping()).unwrap_err();
     let before = connections.load(Ordering::Relaxed);
     std::thread::sleep(Duration::from_millis(500));
-    // No runtime of the program is driven, but the background task still tries to reconnect.
+    // The background task tries to reconnect although the program polls no runtime.
     assert!(connections.load(Ordering::Relaxed) > before);
     runtime().block_on(redis.ping()).unwrap_err();
     drop(redis);

@@ -19,11 +19,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Tolerance for the clock of a loaded machine.
+/// Tolerance for inexact clocks on a busy machine.
 const SLACK: Duration = Duration::from_millis(1);
 
 fn redis(server: &RedisServer) -> Redis {
-    // With long timeouts, a busy machine is not mistaken for an unreachable server.
+    // The timeouts are long, because a server on a busy machine may respond late.
     Redis::builder(server.url())
         .connect_timeout(Duration::from_secs(10))
         .response_timeout(Duration::from_secs(10))
@@ -43,7 +43,7 @@ fn request_of(operation: &'static Operation) -> PermitRequest {
     PermitRequest::new(operation, Instant::now() + Duration::from_secs(60))
 }
 
-/// Makes a call that is sent and answered at once.
+/// Makes a call that receives its response immediately.
 async fn call(limiter: &RedisLimiter) {
     let mut permit = limiter.acquire(request()).await.unwrap();
     permit.sent(Instant::now());
@@ -107,9 +107,9 @@ impl Spotify {
     }
 }
 
-/// Tests that several processes together never exceed the limit in any window. Their schedules are
-/// random. Some calls are cancelled in the queue or in flight, some are never sent, and some take
-/// long.
+/// Tests that several processes together never exceed the limit in any window. The times of the
+/// calls are random. Some calls are cancelled in the queue or in flight, some are never sent, and
+/// some take a long time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn never_more_calls_in_a_window_than_the_limit() {
     let Some(server) = crate::server() else { return };
@@ -203,7 +203,7 @@ async fn processes_learn_the_limit_together() {
     let late = builder(&redis, "learned").build().unwrap();
     call(&late).await;
     assert_eq!(late.limits().limit(), limiters[0].limits().limit());
-    // Another application is not affected.
+    // The limit of one application does not affect another application.
     let other = builder(&redis, "other").build().unwrap();
     call(&other).await;
     assert_eq!((other.limits().limit(), other.limits().in_use()), (None, 1));
@@ -224,7 +224,8 @@ async fn a_spent_quota_closes_the_operation_for_all_processes_and_one_call_probe
     permit.finish(AttemptEnd::refused(&error, wait));
     limiters[0].flush().await;
     for limiter in &limiters {
-        // Other operations are not blocked. With this call, the process also learns of the block.
+        // The block of `albums` does not affect this call. The server sends the block together with
+        // the slot for this call.
         call(limiter).await;
         let mut hurried = request_of(albums);
         hurried.max_wait = Duration::from_millis(100);
@@ -320,7 +321,7 @@ async fn the_slots_of_a_process_that_died_come_back() {
     for _ in 0..4 {
         let mut permit = dead.acquire(request()).await.unwrap();
         permit.sent(Instant::now());
-        // Nobody reports the end of this call.
+        // A crashed process does not report the end of its calls.
         std::mem::forget(permit);
     }
     let start = Instant::now();
@@ -349,7 +350,7 @@ async fn a_future_that_was_polled_once_and_is_held_stops_nobody() {
     let start = Instant::now();
     call(&limiter).await;
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
-    // The held calls can still get a slot. Calls that are dropped occupy no slot.
+    // The calls in `held` can still get a slot. Calls that are dropped occupy no slot.
     held.truncate(1);
     drop(held.pop().unwrap().await.unwrap());
     call(&limiter).await;
@@ -518,8 +519,8 @@ fn it_depends_on_no_runtime_of_the_program() {
         runtime.block_on(async { timeout(Duration::from_secs(10), call(&limiter)).await }).unwrap();
         drop(runtime);
     }
-    // When the last handle is dropped, the limiter reports the finished calls to the server. This
-    // needs no runtime of the program.
+    // When the last handle is dropped, the limiter reports the finished calls to the server. The
+    // program has no runtime at this time.
     let state = |name: &str| format!("spot:limits:{{runtimes}}:{name}");
     drop(limiter);
     let start = std::time::Instant::now();

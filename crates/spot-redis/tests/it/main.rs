@@ -22,9 +22,9 @@ use std::{
 
 use spot_redis::test::RedisServer;
 
-/// Starts a server for one test. Returns `None` if no server is installed, so that the test does
-/// nothing. One line of output then reports this for all tests. If the environment variable `CI` is
-/// set, a missing server is a failure.
+/// Starts a server for one test. If no server is installed, prints one message for all tests and
+/// returns `None`, so that the test does nothing. If the environment variable `CI` is set, a
+/// missing server is a failure.
 fn server() -> Option<RedisServer> {
     server_with(&[])
 }
@@ -40,7 +40,7 @@ fn server_with(arguments: &[&str]) -> Option<RedisServer> {
         "neither redis-server nor valkey-server is on PATH, and CI is set"
     );
     SAID.call_once(|| {
-        // `eprintln!` is not used, because the output of passing tests is hidden.
+        // The test runner hides the `eprintln!` output of passing tests, but not this direct write.
         let line = "skipped: the tests of spot-redis on a real server, because neither \
                     redis-server nor valkey-server is on PATH (or set REDIS_SERVER)\n";
         let _ = io::stderr().write_all(line.as_bytes());

@@ -33,8 +33,8 @@ fn child(name: &str, url: String) -> Command {
     command
 }
 
-/// The child process: refreshes the session several times. If the variables are not set, this test
-/// does nothing.
+/// The child process: refreshes the session several times. If the environment variables of the
+/// parent process are not set, this test does nothing.
 #[tokio::test]
 async fn refreshing_child() {
     let (Ok(url), Ok(accounts)) = (env::var(SERVER), env::var(ACCOUNTS)) else { return };

@@ -138,7 +138,7 @@ fn a_prefix_that_would_choose_the_slot_of_a_cluster_is_refused() {
     assert!(error.message().contains("brace"), "{error}");
 }
 
-/// Repeats a call until the connection to a restarted server is up.
+/// Repeats a call until it succeeds, because the server was restarted.
 async fn until_up<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> T {
     let start = Instant::now();
     loop {
@@ -356,7 +356,7 @@ async fn an_error_of_the_server_shows_no_token() {
     assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
 }
 
-/// Sessions with a rotating refresh token. An observer collects their events.
+/// Creates sessions with a rotating refresh token, and records the events of these sessions.
 struct Sessions {
     mock: MockSpotify,
     app: App,
@@ -401,8 +401,8 @@ fn refresh_token(session: &Session) -> String {
     session.record().refresh_token().unwrap().expose_secret().to_owned()
 }
 
-/// Tests that a session in use still works during a problem of the server. Afterwards, the record
-/// is in the store.
+/// Tests that a session in use still works while the server has a problem, and that the store
+/// contains the record after the problem.
 async fn goes_on(trouble: impl Fn(&RedisServer), relief: impl Fn(&RedisServer)) {
     let Some(server) = crate::server() else { return };
     let (store, sessions) = (store(&server), Sessions::start().await);
@@ -515,8 +515,8 @@ async fn a_sign_in_is_finished_by_another_machine_and_once() {
     assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
 }
 
-/// Starts a relay to the server. The relay breaks the connection instead of forwarding the first
-/// response that contains a sign-in. Returns its URL.
+/// Starts a relay to the server, and returns the URL of the relay. The relay closes the connection
+/// instead of forwarding the first response that contains a sign-in.
 async fn relay_that_loses_a_response(port: u16) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use spot::net::{ReqwestTransport, Transport};
 use url::Url;
 
-/// Follows redirects as a browser does, and returns the text of the last page.
+/// Follows redirects as a browser does, and returns the body of the last page.
 pub(crate) async fn browse(mut address: String) -> Result<String, Box<dyn StdError + Send + Sync>> {
     let browser = ReqwestTransport::builder().no_proxy().build()?;
     loop {
@@ -17,7 +17,7 @@ pub(crate) async fn browse(mut address: String) -> Result<String, Box<dyn StdErr
     }
 }
 
-/// Address of a user's page. The id may contain any character.
+/// Returns the address of a user's page. `account` may contain any character.
 pub(crate) fn page_of(
     home: &str,
     page: &str,

@@ -1,4 +1,4 @@
-//! Shared by all examples: creates a client that is signed in, at Spotify or at a `spot-mock`.
+//! Creates the signed-in client of the examples, which uses Spotify or a `spot-mock`.
 
 use std::error::Error;
 
@@ -9,15 +9,15 @@ use spot::{
 };
 use spot_mock::{MockSpotify, Mode};
 
-/// A client, and the `spot-mock` that it uses, if any.
+/// A signed-in client.
 pub(crate) struct Start {
     pub(crate) client: Client,
-    /// The mock serves until it is dropped.
+    /// The `spot-mock` that the client uses. The mock stops when it is dropped.
     pub(crate) mock: Option<MockSpotify>,
 }
 
-/// Signs in at Spotify, in the browser, if `SPOTIFY_CLIENT_ID` is set; otherwise at a `spot-mock`
-/// in the given mode, with the same sign-in flow.
+/// If `SPOTIFY_CLIENT_ID` is set, signs in at Spotify in the browser. Otherwise, performs the same
+/// sign-in at a `spot-mock` in the given mode.
 pub(crate) async fn start(
     mode: Mode,
     scopes: impl IntoIterator<Item = Scope>,

@@ -138,7 +138,7 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    // Set for this thread, because the whole test runs on it.
+    // The subscriber is set for this thread only. The whole test runs on this thread.
     let _told = tracing::subscriber::set_default(subscriber);
 
     let mock = MockSpotify::builder().start().await.unwrap();
@@ -163,7 +163,7 @@ async fn no_secret_is_in_any_log_any_debug_or_any_error() {
         client.me().await.unwrap();
         client.me().await.unwrap();
         client.library().tracks().stream().try_next().await.unwrap();
-        // A refusal, a page of HTML, a lost connection, a token that is refused.
+        // The next calls test a refusal, an HTML page, a lost connection, and a rejected token.
         client.album("spotmockAlbum999999999").await.map_err(|error| log.say(error)).unwrap_err();
         mock.fail_next(Fault::status(502));
         client.player().devices().await.unwrap();

@@ -1,5 +1,6 @@
-//! Tests of the pages "Coming from spotipy" and "Coming from rspotify". The pages contain every
-//! name. Their tables fit the width of the docs, and agree with the code on the page.
+//! Tests of the pages "Coming from spotipy" and "Coming from rspotify". Each page must contain
+//! every public name of the other client. The tables of each page must fit the width of the docs,
+//! and must contain the same code as the code blocks.
 
 use std::{fs, path::Path};
 
@@ -77,8 +78,9 @@ struct Row<'a> {
     here: Vec<&'a str>,
 }
 
-/// The longest name and the longest code of a row, in characters. In rustdoc, a table is 936 px
-/// wide. The limit leaves room for the third column, which explains the differences.
+/// Maximum length of the longest name plus the longest code of a row, in characters. In rustdoc, a
+/// table is 936 px wide. The limit leaves room for the third column, which explains the
+/// differences.
 const WIDTH: usize = 92;
 
 #[test]
@@ -124,7 +126,7 @@ fn the_search_of_the_docs_finds_the_calls_by_the_other_names() {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../spot-api/src"), &mut source);
     for guide in [SPOTIPY, RSPOTIFY] {
         for row in guide.rows() {
-            // API calls start at the client, and have their own arguments.
+            // An API call starts with `client.`. The methods in `handles` are not API calls.
             let is_call = row.here.iter().any(|here| {
                 let handles = [
                     "client.request(",

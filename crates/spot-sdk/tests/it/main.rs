@@ -1,5 +1,5 @@
 //! Tests of `spot-sdk` that no other crate can contain.
-// A test fails by a panic.
+// The tests may panic, because a panic makes a test fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod canary;

@@ -62,7 +62,7 @@ pub(crate) fn run(root: &Path, file: &Path) -> Result<(), Error> {
 }
 
 /// Describes the differences between a response and its schema. The description does not contain
-/// values of the response. If `is_part` is true, the request selected some fields, and the other
+/// values of the response. If `is_part` is true, the request selected only some fields, so other
 /// fields may be missing.
 fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<String> {
     let required =
@@ -77,7 +77,8 @@ fn differ(validator: &Validator, answer: &Value, is_part: bool) -> BTreeSet<Stri
 }
 
 /// Path of a value in a response, without the indexes of entries, for example `/items/[]/album`.
-/// The path shows whether the value is in a local file, because local files have few fields.
+/// The path marks each local file with `(a local file)`, because local files have fewer fields than
+/// other tracks.
 fn place(answer: &Value, pointer: &str) -> String {
     let (mut value, mut place) = (Some(answer), String::new());
     for step in pointer.split('/').skip(1) {
@@ -103,8 +104,8 @@ impl Document {
         Self(root)
     }
 
-    /// Method and path of an operation in the document: `GET /me/top/{type}`. The project's path
-    /// may have a value where the document has a parameter.
+    /// Method and path of the operation in the document, for example `GET /me/top/{type}` for the
+    /// project's operation `GET /me/top/artists`.
     fn call(&self, operation: &Operation) -> Option<String> {
         let paths = self.0.get("paths").and_then(Value::as_object)?;
         let same = |path: &&String| {
@@ -147,7 +148,7 @@ impl Document {
     }
 
     fn validator(&self, schema: &Value) -> Result<Validator, Error> {
-        // The referenced schemas are included under the names that the references use.
+        // Adds the components of the document, so that the validator can resolve references.
         let mut whole = schema.clone();
         if let (Some(fields), Some(components)) = (whole.as_object_mut(), self.0.get("components"))
         {
@@ -157,9 +158,9 @@ impl Document {
     }
 }
 
-/// Converts `nullable` to a condition. Converts a `oneOf` of objects to conditions on their `type`,
-/// so that an error describes only the choice with the same `type`. `names` is an unchanged copy of
-/// the document, which is used to resolve references.
+/// Replaces `nullable` with a condition that allows null. Replaces a `oneOf` of objects with one
+/// condition for each `type`. A validation error then describes only the schema for the object's
+/// `type`. `names` is an unchanged copy of the document, used for resolving references.
 fn translate(value: &mut Value, names: &Value) {
     match value {
         Value::Array(entries) => entries.iter_mut().for_each(|entry| translate(entry, names)),
@@ -171,7 +172,7 @@ fn translate(value: &mut Value, names: &Value) {
                 let conditions: Option<Vec<_>> =
                     choices.iter().map(|choice| condition(choice, names)).collect();
                 if let Some(mut conditions) = conditions {
-                    // The `type` must be the type of one of the choices.
+                    // An object is invalid if none of the schemas has the object's `type`.
                     let kinds = choices.iter().filter_map(|choice| kinds(choice, names));
                     let kinds: Vec<_> = kinds.flat_map(Value::as_array).flatten().collect();
                     let known = json!({ "properties": { "type": { "enum": kinds } } });
@@ -194,7 +195,7 @@ fn translate(value: &mut Value, names: &Value) {
     }
 }
 
-/// A condition: `if` the object has the `type` of the choice, `then` it must match the choice.
+/// Returns a JSON Schema condition: an object with the `type` of `choice` must match `choice`.
 fn condition(choice: &Value, names: &Value) -> Option<Value> {
     let kinds = kinds(choice, names)?;
     Some(json!({

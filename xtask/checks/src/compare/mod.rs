@@ -1,6 +1,6 @@
-//! Compares the mock and the models with external data: Spotify's official document, or recorded
-//! responses of Spotify. (`cargo xtask drift` compares the spec, and needs neither the mock nor the
-//! models.)
+//! Compares the mock and the models with Spotify's official document or with recorded responses of
+//! Spotify. `cargo xtask drift` is in the package `xtask`, because that comparison does not use the
+//! mock or the models.
 
 pub(crate) mod answer;
 pub(crate) mod conform;

@@ -1,7 +1,7 @@
 //! `cargo xtask payloads DIR`: decodes recorded responses of Spotify with the models.
 //!
 //! Every recorded response is decoded with the type of its operation and encoded again. The report
-//! contains the location of each failure, and every field that the model does not keep.
+//! lists the location of each failure, and every field that a model drops.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -17,7 +17,7 @@ use crate::{
     generated::answers::{ANSWERS, RENAMED, TYPES},
 };
 
-/// Fields that the models deliberately do not keep, identified by the end of their path.
+/// Fields that the models deliberately drop.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ignored {
@@ -27,7 +27,7 @@ struct Ignored {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IgnoredField {
-    /// The end of a path: `external_urls`, `followers.href`.
+    /// The end of the field's path, for example `external_urls` or `followers.href`.
     path: String,
     /// `type` of the objects to which this entry applies. Without a type, the entry applies to all
     /// objects.
@@ -41,7 +41,7 @@ struct Tally {
     passed: usize,
     failed: usize,
     skipped: usize,
-    /// Fields that are not kept, with the number of occurrences.
+    /// Fields that the models drop, with the number of occurrences.
     lost: BTreeMap<String, usize>,
 }
 
@@ -99,8 +99,8 @@ fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
             answers.map(|answer| (answer.field, answer.read)).collect()
         }
     };
-    // An operation can have several response types, depending on the path. The type that keeps the
-    // most fields is used.
+    // An operation can have several response types, depending on the path. The check uses the type
+    // that drops the fewest fields.
     let read = readers.into_iter().map(|(field, read)| reading(body, field, read, ignored));
     match read.min_by_key(|read| read.as_ref().map_or(usize::MAX, |read| read.lost.len())) {
         Some(read) => {
@@ -116,9 +116,9 @@ fn check(entry: &Recorded, body: &[u8], ignored: &Ignored, tally: &mut Tally) {
 
 /// Result of decoding a response.
 struct Reading {
-    /// The fields that are not kept.
+    /// The fields that the model drops.
     lost: Vec<String>,
-    /// Number of entries that were skipped in pages.
+    /// Number of page entries that the decoder skipped.
     left_out: usize,
 }
 
@@ -174,7 +174,7 @@ fn part(body: &[u8], field: Option<&str>) -> Result<Vec<u8>, Broken> {
     serde_json::to_vec(&part).map_err(|error| Broken(error.to_string()))
 }
 
-/// Checks that an error body yields a message for the user.
+/// Checks that the SDK's error for a response has a message.
 fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
     let error = spot::Error::from_response(status, body);
     if error.message().is_empty() {
@@ -230,7 +230,7 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &
                 lost(&format!("{path} (text changed)"), "");
             }
         }
-        // Some old recordings have numbers as text.
+        // Some old recordings contain numbers as JSON strings.
         (Value::String(given), Value::Number(kept)) if *given == kept.to_string() => {}
         (given, kept) if given == kept => {}
         (given, Value::Null) if says_nothing(given) => {}
@@ -248,8 +248,8 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// Whether two texts are equivalent. Links are derived from the id, so an old form of a link is
-/// encoded in the current form. Names of enum values are encoded in their current case. Times are
+/// Whether two strings are equivalent. The encoder generates links from the id, so any two links
+/// are equivalent. Enum values are encoded in their current case, so the case is ignored. Times are
 /// encoded without a fraction if the fraction is zero.
 fn same_text(given: &str, kept: &str) -> bool {
     let is_link = |text: &str| text.starts_with("http") || text.starts_with("spotify:");
@@ -258,7 +258,7 @@ fn same_text(given: &str, kept: &str) -> bool {
         || given.replace(".000Z", "Z") == kept
 }
 
-/// Number of entries that were skipped in pages. Skipped entries are encoded as null.
+/// Counts the page entries that the decoder skipped. Skipped entries are encoded as null.
 fn left_out(given: &Value, kept: &Value) -> usize {
     match (given, kept) {
         (Value::Object(given), Value::Object(kept)) => {

@@ -11,8 +11,8 @@ use xtask::Error;
 #[derive(Deserialize)]
 pub(super) struct Recorded {
     pub(super) file: String,
-    /// Spotify's id of the operation. For a single object, the text is `type:NAME`; for an error
-    /// response, it is `error`.
+    /// Spotify's id of the operation. The value is `type:NAME` for a single object, and `error` for
+    /// an error response.
     pub(super) operation: String,
     pub(super) http_status: u16,
 }

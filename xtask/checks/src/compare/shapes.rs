@@ -4,8 +4,9 @@
 //! For each operation, the fields of the recorded responses are compared with the fields of the
 //! fixtures. A field is identified by its path, without list positions and values.
 //! `crates/spot-mock/tests/shapes.txt` lists the fields that only Spotify or only spot-mock has, so
-//! that the differences can be reviewed. With `--check`, this file must be up to date. In
-//! `xtask/spec/deviations.toml`, the entries under `field` explain why spot-mock lacks a field.
+//! that the differences can be reviewed. With `--check`, the task fails if `shapes.txt` is out of
+//! date. In `xtask/spec/deviations.toml`, the entries under `field` explain why spot-mock lacks a
+//! field.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -34,19 +34,19 @@ use xtask::{Error, say};
 
 use crate::fleet::Checks;
 
-/// Environment variable with the plan of a process, as JSON.
+/// Environment variable that contains the `Plan` of a process as JSON.
 const PLAN: &str = "SPOT_FLEET_CALLS";
 
 /// Interval at which the log of the mock is read.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Maximum duration of an attempt. If a process is killed, its slots in the rate limit become free
-/// after this time plus the length of the window.
+/// Maximum duration of an attempt. The slots of a killed process in the rate limit become free
+/// after `LONGEST_CALL` plus the length of the window.
 const LONGEST_CALL: Duration = Duration::from_secs(2);
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Tolerance after the deadline of a call, for loaded machines.
+/// Maximum time by which a call may exceed its deadline, for busy machines.
 const LATE: Duration = Duration::from_secs(2);
 
 /// Path at which Debian installs the library that shifts the clock of a process.
@@ -77,7 +77,7 @@ enum Report {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Tally {
-    /// The number of each call that got a response.
+    /// The numbers of the calls that got a response.
     answered: Vec<u64>,
     failed: Vec<String>,
     /// Duration of the longest call.
@@ -111,7 +111,7 @@ pub(super) async fn work() -> Result<(), Error> {
     let over = Arc::new(AtomicBool::new(false));
     let ends = Arc::clone(&over);
     thread::spawn(move || {
-        // The parent closes standard input at the end.
+        // The parent closes standard input to stop this process.
         _ = std::io::stdin().lines().next();
         ends.store(true, Ordering::Relaxed);
     });
@@ -251,8 +251,8 @@ impl Fleet {
         Ok(running)
     }
 
-    /// Minimum time for `calls` calls. Each window allows `limit` calls. The last window adds no
-    /// time, because its calls are sent immediately.
+    /// Minimum time for `calls` calls. The first `limit` calls are sent immediately, and each
+    /// further window allows `limit` more calls.
     fn ideal(&self, calls: usize) -> Duration {
         let windows = calls.saturating_sub(1) / self.limit.max(1);
         self.window * u32::try_from(windows).unwrap_or(u32::MAX)
@@ -319,8 +319,8 @@ impl Running {
         accepted
     }
 
-    /// Waits until `calls` calls were accepted, or until the time `most` has passed since the start
-    /// of the fleet. Returns the time since that start.
+    /// Waits until the mock has accepted `calls` calls, or until the fleet has run longer than
+    /// `most`. Returns the time since the start of the fleet.
     async fn until(&self, calls: usize, most: Duration) -> Duration {
         loop {
             let took = self.start.elapsed();
@@ -417,8 +417,8 @@ impl Running {
             }
         }
         outcome.accepted = times.values().sum();
-        // The commands and round trips were counted before the processes finished their last calls.
-        // Both counts are therefore scaled up to all accepted calls.
+        // The commands and round trips were counted before the last calls were accepted, so the
+        // counts are scaled up to all accepted calls.
         let more = outcome.accepted as f64 / calls_so_far;
         outcome.round_trips = (outcome.round_trips as f64 * more) as u64;
         outcome.commands = (outcome.commands as f64 * more) as u64;
@@ -465,9 +465,9 @@ pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
 
 /// Runs several fleets without faults at the same time.
 async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
-    // `Retry-After` is in whole seconds. The limiter tries a higher limit after a minute, even if
-    // the window is shorter. The rounding costs about a second, and so does the attempt with a
-    // higher limit. In a shorter run, this would be several percent of the time.
+    // `Retry-After` is in whole seconds, and the rounding costs about a second. The limiter tries a
+    // higher limit after a minute, even if the window is shorter. The attempt also costs about a
+    // second. In a shorter run, these two seconds would be several percent of the time.
     let (calls, limit, seconds) = if short { (700, 100, 2) } else { (5000, 600, 15) };
     let fleet = |processes: u64, shared| Fleet {
         processes,
@@ -630,8 +630,8 @@ impl Fault {
                 let back = running.until_all_report(true).await?;
                 running.until_all_call().await?;
                 format!(
-                    "all processes noticed the outage within {}; after {} more, all had made a call; \
-                     {} after the end of the outage, all shared the limit again",
+                    "every process noticed the outage within {} and made a call within another {}; every \
+                     process shared the limit again within {} after the outage",
                     seconds(alone),
                     seconds(calls),
                     seconds(back)
@@ -695,7 +695,8 @@ impl Fault {
                 let wrong = [
                     ("LD_PRELOAD", FAKETIME),
                     ("FAKETIME", "+1h"),
-                    // Shifts only the wall clock; the monotonic clock of the timers stays correct.
+                    // The two variables below restrict the shift to the wall clock, because timers
+                    // use the monotonic clock.
                     ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
                     ("DONT_FAKE_MONOTONIC", "1"),
                 ];
@@ -752,8 +753,8 @@ fn request() -> PermitRequest {
     PermitRequest::new(Operation::GET_MY_PROFILE, tokio::time::Instant::now() + DEADLINE)
 }
 
-/// Measures the memory that Redis needs for an application with a limit of 1,000. The application
-/// uses the whole limit.
+/// Measures the memory that Redis needs for an application that uses its whole limit of 1,000
+/// calls.
 async fn memory() -> Result<(), Error> {
     let server = RedisServer::start().map_err(text)?;
     let redis = Redis::open(server.url()).map_err(text)?;

@@ -1,6 +1,7 @@
 //! `cargo xtask fleet`: tests several processes of one application that share a Redis server.
 //!
-//! The processes are further instances of this program, which are started with a hidden argument.
+//! Each tested process is another instance of this program, started with the hidden argument
+//! `--worker`.
 
 mod calls;
 mod sessions;

@@ -30,7 +30,7 @@ use crate::fleet::Checks;
 
 const PROCESSES: usize = 8;
 
-/// Number of seconds by which a step moves the clock. This is the lifetime of an access token.
+/// Number of seconds by which a step moves the clock. An access token has the same lifetime.
 const STEP: u64 = 3_600;
 
 /// Percentage of the steps in which a process is killed.
@@ -77,8 +77,8 @@ struct Worker {
 struct Totals {
     refreshes: usize,
     kills: usize,
-    /// Steps in which a process was killed during a refresh: the service had replaced the refresh
-    /// token, but the process had not saved the new token.
+    /// Steps in which a process was killed after the service replaced the refresh token, and before
+    /// the process saved the new token.
     lost_half_way: usize,
     lost: usize,
     not_once: usize,
@@ -158,7 +158,8 @@ async fn steps(
         totals.refreshes += refreshes;
         match (lost, victim) {
             (false, _) if refreshes == 1 => {}
-            // The killed process made one refresh. The other refresh followed the new sign-in.
+            // The killed process made the first refresh. Another process made the second refresh
+            // after the new sign-in.
             (true, Some(_)) if refreshes == 2 => totals.lost_half_way += 1,
             (true, _) => totals.lost += 1,
             (false, _) => {
@@ -293,7 +294,7 @@ fn report(checks: &mut Checks, expiries: u32, totals: &Totals) {
         ),
     );
     let what =
-        format!("every expiry causes exactly one refresh (not true for {not_once} expiries)");
+        format!("every expiry causes exactly one refresh ({not_once} caused none or several)");
     checks.check(*not_once == 0, &what);
     checks.check(failures.is_empty(), &format!("every process gets a token ({failures:?})"));
 }
@@ -346,7 +347,8 @@ async fn memory(checks: &mut Checks) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs as one of the tested processes, which calls the API each time the clock is moved.
+/// Runs as one of the tested processes. The process calls the API each time the parent moves the
+/// clock.
 pub(super) async fn work() -> Result<(), Error> {
     let variable = |name: &str| env::var(name).map_err(|_| format!("{name} is not set"));
     let ahead = Arc::new(AtomicU64::new(variable(AHEAD)?.parse().map_err(text)?));
@@ -397,7 +399,7 @@ pub(super) async fn work() -> Result<(), Error> {
 struct Random(u64);
 
 impl Random {
-    /// A number below `end`.
+    /// A random number below `end`.
     fn below(&mut self, end: u64) -> u64 {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

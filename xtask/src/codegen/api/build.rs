@@ -14,7 +14,7 @@ pub(super) fn build(op: &Op, chunk: Option<(&str, Join)>) -> String {
         let call = if is_parsed(&param.ty) { "path_id" } else { "path" };
         out.push_str(&format!("            .{call}(\"{}\", &self.{})\n", param.name, param.rust()));
     }
-    // If ids are sent in the body together with a time, they are not sent in the query.
+    // If the caller sets a time, the ids are sent in the body instead of the query.
     let timestamps = op.body.iter().find(|param| param.send == Some(SendAs::Timestamped));
     for param in &op.query {
         let is_chunk = chunk_by == Some(&param.name);

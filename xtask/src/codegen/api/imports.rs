@@ -13,8 +13,8 @@ const EXAMPLE_NAMES: &[(&str, &str)] = &[
     ("model", "TimeRange"),
 ];
 
-/// The `use` lines of examples. `model` is the path of the models. The names in `more` are imported
-/// from this path, too.
+/// The `use` lines of examples. `model` is the path of the models. The names in `more` are also
+/// imported from `model`.
 pub(in crate::codegen) fn example_imports(text: &str, model: &str, more: &[&str]) -> String {
     let names = |from: &str| -> Vec<String> {
         let used =
@@ -103,7 +103,7 @@ pub(super) fn imports(spec: &Spec, body: &str) -> String {
     out
 }
 
-/// Names of a module, as a part of a `use` line.
+/// The part of a `use` line that imports `names` from `module`.
 fn braced(module: &str, names: &[&str]) -> String {
     match names {
         [name] => format!("{module}::{name}"),
@@ -111,7 +111,7 @@ fn braced(module: &str, names: &[&str]) -> String {
     }
 }
 
-/// Whether `word` is a request type: a function in the text returns this type.
+/// Whether a function in `body` returns the type `word`, so that `word` is a request type.
 fn is_request(word: &str, body: &str) -> bool {
     *word != *"Self" && body.contains(&format!("-> {word} {{\n"))
 }

@@ -22,7 +22,7 @@ pub(super) fn implied(op: &Op) -> Vec<(&'static str, &'static str)> {
     fields
 }
 
-/// Whether the value is parsed from text and may therefore be invalid.
+/// Whether the value is parsed from a string and may therefore be invalid.
 pub(super) fn is_parsed(ty: &Ty) -> bool {
     match ty {
         Ty::Named(name) => ty.id().is_some() || URI_GROUPS.contains(&name.as_str()),
@@ -34,9 +34,9 @@ pub(super) fn is_parsed(ty: &Ty) -> bool {
 /// The handwritten types with conversions from other types.
 const CONVERTED: &[&str] = &["Fields", "PlaybackOffset", "SearchQuery"];
 
-/// Whether other types can be converted into the type, so that the caller can pass a text, for
-/// example. Text does not convert into an enum, because the compiler could not find a misspelt
-/// text.
+/// Whether other types can be converted into the type. For example, the caller can pass a `&str`
+/// for a `String`. Strings cannot be converted into enums, because the compiler could not detect a
+/// misspelt value.
 fn is_converted(ty: &Ty) -> bool {
     match ty {
         Ty::Text => true,
@@ -45,8 +45,8 @@ fn is_converted(ty: &Ty) -> bool {
     }
 }
 
-/// The type of a setter's argument, and the code of the value that is stored. The argument may also
-/// be an `Option`.
+/// The type of a setter's argument, and the expression that the setter stores. The argument may
+/// also be an `Option`.
 pub(super) fn optional_argument(ty: &Ty, name: &str) -> (String, String) {
     match ty {
         Ty::List(_) if !is_parsed(ty) => (argument(ty), stored_from(ty, name)),

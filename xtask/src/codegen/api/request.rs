@@ -73,13 +73,13 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
         [] => "Needs no scope.".to_owned(),
         [scope] => format!("Needs the scope `{scope}`."),
         [scopes @ .., last] => format!(
-            "Uses the scopes `{}` and `{last}`. Not every call needs all of these scopes.",
+            "Uses the scopes `{}` and `{last}`; some calls need fewer scopes.",
             scopes.join("`, `")
         ),
     };
     paragraphs.push(format!("`{}` ([reference]). {scopes}{access}", op.route()));
     if let Some(replacement) = op.replacement.as_ref().filter(|_| !steps_in) {
-        paragraphs.push(format!("Instead, use {replacement}."));
+        paragraphs.push(format!("The replacement for this operation is {replacement}."));
     }
     if let Some(paging) = &op.paging {
         let all = match paging.by {

@@ -56,7 +56,7 @@ fn stream(paging: &Paging, returns: &Ty) -> String {
     };
     let start = if paging.by == PagingBy::Cursor { "cursor" } else { "offset" };
     // The method is inline, so that it is compiled in the caller's crate and not in `spot-api`. The
-    // code for awaiting a request is inline, too.
+    // code for awaiting a request is also inline.
     format!(
         "{}    #[doc(alias = \"items\")]\n    #[inline]\n    pub fn stream(self) -> Items<{item}> {{\n        \
          Items::new(self.client.clone(), self.into_request())\n    }}\n\n",
@@ -109,7 +109,7 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
                 " If you set a snapshot, every request contains this snapshot, because the \
                  snapshots of the responses are not known yet."
             }
-            _ if single.is_some() => " In Development Mode, there is one request for each id.",
+            _ if single.is_some() => " In Development Mode, returns one request for each id.",
             _ => "",
         };
         let text = format!(
@@ -133,8 +133,7 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     out
 }
 
-/// Code that reads the entries one by one. Applications without access to the batch operation use
-/// this code.
+/// Code that reads the entries one by one, for applications without access to the batch operation.
 fn one_by_one(name: &str, op: &Op, given: &str) -> String {
     let id = op.path.first().map_or("id", |id| id.rust());
     let market = if op.market { ", market: self.market.clone()" } else { "" };

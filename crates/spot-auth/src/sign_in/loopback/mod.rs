@@ -82,9 +82,9 @@ impl Listener {
         self.address.port()
     }
 
-    /// Waits for the request with the outcome of the sign-in, and closes the listener. Other
-    /// requests receive an error page and do not end the wait, because any program on this machine
-    /// can send such requests.
+    /// Waits for the callback of the sign-in, then closes the listener. Other requests receive an
+    /// error page and do not end the wait, because any program on this machine can send requests to
+    /// the listener.
     pub(crate) async fn wait(
         self,
         redirect: &RedirectUri,
@@ -164,7 +164,8 @@ fn make_room(connections: &mut VecDeque<Connection>) {
     }
 }
 
-/// Answers one request. The callback of the sign-in is answered later, when the result is known.
+/// Responds to one request. The callback receives its response later, when the result of the
+/// sign-in is known.
 async fn serve(
     mut stream: TcpStream,
     filter: &RequestFilter,
@@ -191,7 +192,7 @@ async fn serve(
 
 async fn send(mut stream: TcpStream, page: Page) {
     let response = page.to_http();
-    // It does not matter if the browser has disconnected.
+    // Errors are ignored, because the browser may have disconnected.
     let _ = timeout(RESPONSE_LIMIT, async {
         stream.write_all(response.as_bytes()).await?;
         stream.shutdown().await

@@ -17,7 +17,8 @@ pub(super) enum Page {
     NotFound,
     /// The method is not GET.
     MethodNotAllowed,
-    /// The `Host` header names another host, whose name resolves to this machine.
+    /// The `Host` header does not match the address of the listener, for example because of a DNS
+    /// rebinding attack.
     Misdirected,
 }
 

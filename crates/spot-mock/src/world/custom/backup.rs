@@ -93,8 +93,8 @@ impl World {
     ///
     /// The world contains only the saved tracks with their ids, dates, artists and albums. The
     /// `total_tracks` of an album is its real number of tracks, but only the tracks in the backup
-    /// are listed. Markets that Spotify no longer has are left out. If several lines contain the
-    /// same track, only the first of these lines is used.
+    /// are listed. Market codes that Spotify no longer supports are ignored. If several lines
+    /// contain the same track, only the first of these lines is used.
     ///
     /// # Errors
     ///
@@ -129,9 +129,9 @@ fn read(line: &str) -> Result<Line, String> {
     line.map_err(|error| {
         let (path, error) = (error.path().to_string(), error.into_inner());
         let text = error.to_string();
-        // Each line is parsed separately, so the line number in this text is always 1.
+        // Each line is parsed separately, so the line number in the error message is always 1.
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        // If the text ends too early, the path ends with `?` instead of the name of an element.
+        // If a line ends too early, the path ends with `?` instead of the name of an element.
         let path = path.trim_end_matches('?').trim_end_matches('.');
         let colon = if path.is_empty() { "" } else { ": " };
         format!("{path}{colon}{text} at column {}", error.column())

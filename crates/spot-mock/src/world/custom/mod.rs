@@ -21,9 +21,9 @@
 //! # }
 //! ```
 //!
-//! The same world can be written as a JSON file. [`World::read`] and the `--world` option of the
-//! program read a JSON file that describes a world. Most fields have default values. The command
-//! `spot-mock schema` prints the JSON Schema of this file.
+//! [`World::read`] and the `--world` option of the program read a world from a JSON file. Most
+//! fields of the JSON file have default values. The command `spot-mock schema` prints the JSON
+//! Schema of world files.
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -53,7 +53,7 @@
 //!
 //! [`World::read_backup`] creates a world from the backup of a real library.
 //!
-//! With `"generated": false`, or [`World::empty`], the world contains only the entries of the file:
+//! With `"generated": false` or [`World::empty`], the world contains only custom entries:
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -188,15 +188,14 @@ impl World {
     ///
     /// # Errors
     ///
-    /// Fails with `InvalidData` if the text is not JSON, or if a field is missing, unknown or of
-    /// the wrong type. The message contains the path of the field.
+    /// Fails with `InvalidData` if `text` is not valid JSON, or if a field is missing, unknown or
+    /// of the wrong type. The message contains the path of the field.
     pub fn from_json(text: &str) -> io::Result<Self> {
         let mut json = serde_json::Deserializer::from_str(text);
         let world = serde_path_to_error::deserialize(&mut json);
         let invalid = |message| io::Error::new(io::ErrorKind::InvalidData, message);
         let world = world.map_err(|error| match error.path().to_string().as_str() {
-            // The path is `.` for the root. If the text ended too early, the path is `?` for an
-            // unknown element.
+            // The path is `.` for the root, and `?` if the JSON ends too early.
             "." | "?" => invalid(error.into_inner().to_string()),
             path => invalid(format!("{path}: {}", error.inner())),
         })?;
@@ -214,10 +213,10 @@ impl World {
         read_text(file.as_ref(), Self::from_json)
     }
 
-    /// The JSON Schema of a world file, as text.
+    /// Returns the JSON Schema of world files.
     #[cfg(feature = "control")]
     pub fn json_schema() -> String {
-        // Serialization cannot fail: a schema has only text keys and finite numbers.
+        // Serialization cannot fail: a schema has only string keys and finite numbers.
         serde_json::to_string_pretty(&schemars::schema_for!(Self)).unwrap_or_default()
     }
 

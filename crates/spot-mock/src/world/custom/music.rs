@@ -13,7 +13,7 @@ pub struct Artist {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) genres: Vec<String>,
-    /// 0 to 100.
+    /// Popularity, 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
     #[serde(default)]
@@ -36,11 +36,11 @@ pub struct Album {
     pub(crate) other_artists: Vec<String>,
     #[serde(default, rename = "type")]
     pub(crate) kind: AlbumType,
-    /// `2024`, `2024-05` or `2024-05-03`. Default: 2026-01-01.
+    /// Release date: `2024`, `2024-05` or `2024-05-03`. Default: 2026-01-01.
     pub(crate) released: Option<String>,
     #[serde(default)]
     pub(crate) label: String,
-    /// 0 to 100.
+    /// Popularity, 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
     /// Whether the album is unavailable in the country of the users. Default: false.
@@ -50,7 +50,7 @@ pub struct Album {
     pub(crate) markets: Option<Vec<String>>,
     /// Value of `total_tracks` in responses. Default: the number of `tracks`.
     pub(crate) total_tracks: Option<u32>,
-    /// Cover images, the largest first. Default: three images whose addresses do not exist.
+    /// Cover images, the largest first. Default: three images with invented URLs.
     pub(crate) images: Option<Vec<Image>>,
     #[serde(default)]
     pub(crate) tracks: Vec<Track>,
@@ -107,7 +107,7 @@ pub struct Track {
     pub(crate) duration_ms: u32,
     #[serde(default)]
     pub(crate) explicit: bool,
-    /// 0 to 100.
+    /// Popularity, 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
     /// Whether the track is unavailable in the country of the users. Default: false.
@@ -235,7 +235,7 @@ impl Album {
     }
 
     /// Appends a cover image with its width and height in pixels. The first appended image replaces
-    /// the three default images, whose addresses do not exist.
+    /// the three default images, which have invented URLs.
     pub fn image(mut self, url: impl Into<String>, width: u32, height: u32) -> Self {
         let image = Image { url: url.into(), width: Some(width), height: Some(height) };
         self.images.get_or_insert_default().push(image);

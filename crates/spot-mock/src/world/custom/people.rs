@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 #[must_use = "a user has no effect until it is added to a world"]
 pub struct User {
-    /// The id. Any text is valid.
+    /// The id, which can be any string.
     pub(crate) id: String,
     /// Display name. Default: none, as for accounts that never set a display name.
     pub(crate) display_name: Option<String>,
@@ -92,7 +92,7 @@ const fn yes() -> bool {
 }
 
 impl User {
-    /// A user with this id. Any text is a valid id.
+    /// A user with this id. Any string is a valid id.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into(), display_name: None, followers: 0, premium: true }
     }
