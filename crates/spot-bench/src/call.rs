@@ -100,8 +100,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
 
 impl Pair {
     fn new(server: &Server) -> Result<Self> {
-        // Our transport has the same settings. Equal settings are important, because keep-alive
-        // pings and timeouts cost time in each call.
+        // The settings of bare reqwest are the settings of our transport, because keep-alive pings
+        // and timeouts cost time in each call.
         let mut bare = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(15))

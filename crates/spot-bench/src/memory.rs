@@ -1,5 +1,5 @@
-//! Measures the memory of streams and of decoded bodies, and counts the requests that follow the
-//! drop of a stream.
+//! Measures the memory of streams and of decoded bodies, and counts the requests that are sent
+//! after a stream was dropped.
 
 use std::{error::Error, fmt, time::Duration};
 

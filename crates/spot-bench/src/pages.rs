@@ -64,7 +64,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     library.check(count)?;
     row("rspotify, as a stream", start.elapsed(), one_by_one);
-    // This consumer works on each page for 50 ms. The server has the same latency.
+    // This consumer works on each page for 50 ms. The latency of the server is 50 ms too.
     let start = Instant::now();
     let mut pages = ours(&server.url)?.library().tracks().stream().pages();
     let mut count = 0;

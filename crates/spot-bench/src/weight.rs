@@ -22,7 +22,7 @@ const CHANGES: usize = 5;
 
 /// A small program and its dependencies.
 struct Program {
-    /// The features of this program and of the program to compare with.
+    /// The features of this program and of the compared program.
     features: &'static str,
     name: &'static str,
     dependencies: String,
@@ -232,8 +232,8 @@ fn changes(programs: &[&Program]) -> Result<Table> {
 fn children_seconds() -> Result<f64> {
     let status = fs::read_to_string("/proc/self/stat")?;
     // The program name can contain spaces. After the name, the file contains 13 other fields, and
-    // then the user time and the system time of the child processes. Both times are in hundredths
-    // of a second.
+    // then the user time and the system time of the child processes. The user time and the system
+    // time are in hundredths of a second.
     let fields = status.rsplit_once(')').ok_or("/proc/self/stat contains no program name")?.1;
     let times = fields.split_whitespace().skip(13).take(2);
     let ticks: Vec<f64> = times.map(str::parse).collect::<std::result::Result<_, _>>()?;
