@@ -1,5 +1,4 @@
-//! Lists that are too long for one call. Reading calls run concurrently, and writing calls run one
-//! after another.
+//! Measures calls with long lists, which the client splits into several requests.
 
 use std::{
     error::Error,
@@ -21,8 +20,8 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Number of concurrent calls of the client that read many objects. `SINGLE_READS` is the number of
-/// concurrent calls that read one object.
+/// Maximum number of concurrent requests, if a request reads many objects. `SINGLE_READS` is the
+/// maximum for requests that read one object.
 const READS: usize = 4;
 const SINGLE_READS: usize = 8;
 
@@ -93,13 +92,13 @@ pub(crate) async fn run(report: &mut Report) -> Result<()> {
     row("save 400 tracks, 40 per call", 10, 1, start.elapsed())?;
     report.add(table);
     report.note(
-        "Calls that read run concurrently. Calls that write run one after another. This keeps the \
-         order, and an error can report how many entries succeeded before it.",
+        "Calls that read data run concurrently. Calls that write data run one after another. An error \
+         can therefore report the number of entries that were written.",
     );
     Ok(())
 }
 
-/// Starts a server that replays the answers of a spot-mock. The answers do not depend on the ids.
+/// Starts a server that replays responses of a spot-mock. The responses do not depend on the ids.
 async fn serve(mock: &MockSpotify, ids: &[String]) -> Result<Server> {
     let many = get(mock, &format!("/tracks?ids={}", ids.join(","))).await?;
     let one = get(mock, &format!("/tracks/{}", mock.world().track)).await?;

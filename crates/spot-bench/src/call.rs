@@ -1,4 +1,4 @@
-//! Overhead of a call, compared with a call of the underlying HTTP client.
+//! Measures the overhead of a call, compared with bare reqwest.
 
 use std::{
     error::Error,
@@ -18,7 +18,7 @@ use crate::{
     server::{Answers, Server},
 };
 
-/// Number of calls per round. Rounds are short, so that both clients run under the same conditions.
+/// Number of calls per round. A round is short, so that both clients run under the same load.
 const CALLS: usize = 512;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -30,7 +30,7 @@ struct Pair {
     ours: Pipeline,
 }
 
-/// Results of all rounds of a client.
+/// Results of one client in all rounds.
 struct Rounds {
     times: Vec<Duration>,
     allocations: u64,
@@ -63,9 +63,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     ] {
         let cold = Pair::new(server)?.connections(at_once).await?;
         let (bare, ours) = Pair::new(server)?.rounds(at_once, effort.pick(240, 40)).await?;
-        // The time that threads need to wake each other varies during the run, in the same way for
-        // both clients. Therefore the rounds are compared in pairs, and the result is the median of
-        // the ratios.
+        // The speed of thread wake-ups varies during the run, equally for both clients. The result
+        // is therefore the median of the ratios of paired rounds.
         let pairs = ours.times.iter().zip(&bare.times);
         let mut ratios: Vec<f64> =
             pairs.map(|(ours, bare)| ours.as_secs_f64() / bare.as_secs_f64()).collect();
@@ -101,8 +100,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
 
 impl Pair {
     fn new(server: &Server) -> Result<Self> {
-        // These are the settings of our transport. The two clients need the same settings, because
-        // monitoring a connection costs time in each call.
+        // Our transport has the same settings. Equal settings are important, because keep-alive
+        // pings and timeouts cost time in each call.
         let mut bare = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(15))
@@ -121,7 +120,7 @@ impl Pair {
         Ok(Self { server: server.clone(), bare: bare.build()?, ours })
     }
 
-    /// Number of connections that each client opens if all of its first calls are concurrent.
+    /// Number of connections that each client opens if the first calls run concurrently.
     async fn connections(&self, at_once: usize) -> Result<(usize, usize)> {
         self.call_bare(at_once, 1).await?;
         let bare = self.take_connections().await;
@@ -129,13 +128,14 @@ impl Pair {
         Ok((bare, self.take_connections().await))
     }
 
-    /// Number of new connections, including those that were established too late to be used.
+    /// Number of new connections. The method first waits for connections that are still being
+    /// opened.
     async fn take_connections(&self) -> usize {
         tokio::time::sleep(Duration::from_millis(50)).await;
         self.server.take_connections()
     }
 
-    /// Runs rounds of both clients, which take turns in alternating order.
+    /// Runs all rounds of both clients. The order of the clients changes with each round.
     async fn rounds(&self, at_once: usize, rounds: usize) -> Result<(Rounds, Rounds)> {
         self.call_bare(1, 1).await?;
         let mut bare = Rounds::new(self.take_connections().await);

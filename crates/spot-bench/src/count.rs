@@ -6,11 +6,11 @@ use std::{
     sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
 
-/// The system's allocator, with counters.
+/// A wrapper around the system allocator that counts allocations.
 pub(crate) struct Counting;
 
-/// The counters of a thread. Shared counters would cause contention between threads and distort the
-/// measurement. The alignment prevents two threads from sharing a cache line.
+/// The counters of a thread. Counters that all threads share would slow the measured code. The
+/// alignment prevents two threads from sharing a cache line.
 #[repr(align(128))]
 struct Place {
     calls: AtomicU64,
@@ -26,12 +26,12 @@ thread_local! {
     static MINE: Cell<Option<&'static Place>> = const { Cell::new(None) };
 }
 
-/// Whether live bytes are counted, which costs more than counting calls.
+/// Whether live bytes are counted. Counting live bytes is slower than counting allocations.
 static WATCHED: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicI64 = AtomicI64::new(0);
 static MOST: AtomicI64 = AtomicI64::new(0);
 
-// SAFETY: all calls are forwarded to the system's allocator; the counters do not allocate.
+// SAFETY: all calls are forwarded to the system allocator. The counters do not allocate.
 #[expect(unsafe_code, reason = "an allocator needs unsafe code")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -61,9 +61,9 @@ fn count(bytes: usize) {
         place
     });
     let Some(place) = place else { return };
-    // Usually, only this thread writes to these counters, so no atomic addition is needed. If there
-    // are more threads than places, two threads can share a place. Some of their allocations are
-    // then not counted.
+    // Usually, only one thread writes to a `Place`, so no atomic addition is needed. If there are
+    // more threads than entries in `PLACES`, two threads can share a `Place`, and some allocations
+    // are not counted.
     let add = |counter: &AtomicU64, more: u64| {
         counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
     };
@@ -79,20 +79,20 @@ fn lives(more: usize, less: usize) {
     }
 }
 
-/// Excludes the allocations of this thread from the count. Threads that do not run the measured
-/// code call this function.
+/// Excludes the allocations of this thread from the count. The threads of the servers call this
+/// function.
 pub(crate) fn leave_this_thread_out() {
     MINE.set(Some(&LEFT_OUT));
 }
 
-/// Number of allocations, and total number of allocated bytes.
+/// Number of allocations and total number of allocated bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allocated {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
 }
 
-/// The counted allocations of all threads since the start.
+/// Returns the allocations of all threads since the start of the program.
 pub(crate) fn so_far() -> Allocated {
     let mut all = Allocated { calls: 0, bytes: 0 };
     for place in &PLACES {
@@ -102,7 +102,7 @@ pub(crate) fn so_far() -> Allocated {
     all
 }
 
-/// Counts the allocations of a closure.
+/// Runs a closure and counts the allocations.
 pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     let before = so_far();
     let done = work();
@@ -111,7 +111,7 @@ pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     (done, Allocated { calls, bytes: after.bytes - before.bytes })
 }
 
-/// Returns the result of a closure, and the number of bytes that the result holds.
+/// Runs a closure. Returns the result and the number of bytes that the result occupies.
 pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, i64) {
     LIVE.store(0, Ordering::Relaxed);
     WATCHED.store(true, Ordering::Relaxed);

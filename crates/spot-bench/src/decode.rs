@@ -1,4 +1,4 @@
-//! Time and allocations of decoding answers.
+//! Measures the time and the allocations of decoding.
 
 use std::{
     error::Error,
@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A kind of body, which determines the types that decode it in each crate.
+/// The kind of a response body. For each kind, each crate has a type that decodes the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Saved,
@@ -45,7 +45,7 @@ impl Kind {
 
     pub(crate) fn from_name(name: &str) -> Result<Self> {
         let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        Ok(kind.ok_or_else(|| format!("there is no kind {name:?}"))?)
+        Ok(kind.ok_or_else(|| format!("unknown kind of body {name:?}"))?)
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Sample {
     pub(crate) items: usize,
 }
 
-/// Decodes a body, and returns whether it succeeded.
+/// Decodes a body, and returns whether the decoding succeeded.
 pub(crate) type Reads = Box<dyn Fn(&[u8]) -> bool>;
 
 /// Names of the compared decoders.
@@ -69,7 +69,7 @@ pub(crate) const SKETCH: &str = "derived structs that borrow text";
 /// Target: maximum time of the models, as a multiple of the sketch's time.
 const TIMES_SKETCH: f64 = 1.15;
 
-/// All bodies: the bodies of spot-mock, and the recorded bodies if they exist.
+/// Returns the bodies of spot-mock, and the recorded bodies if the directory exists.
 pub(crate) async fn samples(recorded: Option<&str>) -> Result<Vec<Sample>> {
     let mut samples = made().await?;
     if let Some(recorded) = recorded.map(Path::new).filter(|path| path.is_dir()) {
@@ -119,7 +119,7 @@ pub(crate) async fn run(recorded: Option<&str>, effort: Effort, report: &mut Rep
     Ok(())
 }
 
-/// Pages of spot-mock in both access modes. The links in these pages point to Spotify.
+/// Returns bodies of spot-mock in both access modes. The links in the bodies point to Spotify.
 async fn made() -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     for (mode, shape) in [(Mode::Extended, "Extended"), (Mode::Development, "Development")] {
@@ -173,8 +173,8 @@ fn peer<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(body).ok()
 }
 
-/// Decodes in the same way as the models: the UTF-8 of the whole body is checked once, and the text
-/// is then decoded.
+/// Decodes a body in the same way as the models. The UTF-8 of the whole body is validated before
+/// decoding.
 macro_rules! borrows {
     ($sketch:ty) => {
         Box::new(|body: &[u8]| {
@@ -228,8 +228,8 @@ struct Figures {
 fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
     let readers = readers(sample.kind, &sample.body);
     let mut best = vec![Duration::MAX; readers.len()];
-    // The decoders take turns, so that other load on the machine affects all decoders in the same
-    // way. The result of a decoder is its minimum time.
+    // The decoders take turns, so that the load of the machine affects all decoders equally. The
+    // result of a decoder is its minimum time.
     let rounds = (40_000_000 / sample.body.len()).clamp(60, 2000) / effort.pick(1, 10);
     for _ in 0..rounds {
         for (best, (_, read)) in best.iter_mut().zip(&readers) {
@@ -289,7 +289,7 @@ fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
 }
 
 impl Figures {
-    /// States whether the target is met, or which figures miss the target.
+    /// Returns "met", or the reasons why the target is missed.
     fn target(&self, sketch: Option<&Self>, theirs: Option<&Self>) -> String {
         let is_over = |own: f64, other: Option<&Self>, of: fn(&Self) -> f64, times: f64| {
             other.is_some_and(|other| own > of(other) * times)

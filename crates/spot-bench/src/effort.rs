@@ -1,16 +1,16 @@
-//! Effort of a measurement.
+//! The number of measurements: full or quick.
 
-/// Effort of a measurement.
+/// Whether to take many or few measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// Enough for stable figures.
+    /// Takes enough measurements for stable results.
     Full,
-    /// Enough for a smoke test.
+    /// Takes few measurements, to test the benchmark itself.
     Quick,
 }
 
 impl Effort {
-    /// Returns the value for this effort.
+    /// Returns `full` or `quick`, depending on the effort.
     pub(crate) fn pick<T>(self, full: T, quick: T) -> T {
         match self {
             Self::Full => full,

@@ -1,5 +1,5 @@
-//! Counts the instructions for decoding a body and for making a call. Unlike the time, this number
-//! does not depend on the load of the machine.
+//! Counts the CPU instructions of decoding and of a call. The load of the machine does not change
+//! the number of instructions.
 
 use std::{
     env, fs,
@@ -24,12 +24,12 @@ use crate::{
     server::{Answers, Server},
 };
 
-/// Numbers of calls of two runs. The difference between the runs does not contain the work that a
-/// client does only once.
+/// The number of calls in the short run and in the long run. The result is the difference between
+/// both runs, without the instructions of the start-up.
 const FEW: u64 = 50;
 const MANY: u64 = 550;
 
-/// The artist that the calls read.
+/// Id of the artist that the calls read.
 const ARTIST: &str = "spotmockArtist00000001";
 
 const BARE: &str = "bare reqwest, nothing decoded";
@@ -40,7 +40,7 @@ const CALLERS: [&str; 4] = [
     "rspotify, the artist decoded",
 ];
 
-/// Counts the instructions of decoders and of calls with callgrind.
+/// Counts instructions with callgrind.
 pub(crate) async fn run(recorded: Option<&str>, report: &mut Report) -> Result<()> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("Instructions are not counted: valgrind is not installed.\n");
@@ -95,11 +95,11 @@ async fn decoders(recorded: Option<&str>, report: &mut Report) -> Result<()> {
     }
     fs::remove_dir_all(&dir)?;
     report.add(table);
-    report.note("Callgrind counted the instructions. They include memory management.");
+    report.note("Callgrind counted the instructions, including those of memory management.");
     Ok(())
 }
 
-/// Counts the instructions of a call of each client.
+/// Counts the instructions of a call for each client.
 async fn calls(report: &mut Report) -> Result<()> {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await?;
     let body = library::get(&mock, &format!("/artists/{ARTIST}")).await?;
@@ -141,7 +141,7 @@ fn directory() -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Number of instructions of one decoder. Returns `None` if the decoder cannot decode the body.
+/// Counts the instructions of one decoder. Returns `None` if the decoder cannot decode the body.
 fn count(kind: Kind, reader: &str, body: &Path, dir: &Path) -> Result<Option<u64>> {
     let body = body.to_str().ok_or("the path of the temporary directory is not UTF-8")?;
     let (count, printed) = callgrind(
@@ -152,7 +152,7 @@ fn count(kind: Kind, reader: &str, body: &Path, dir: &Path) -> Result<Option<u64
     Ok(if printed.trim() == "false" { None } else { Some(count) })
 }
 
-/// Runs this program with arguments. Returns the number of instructions and the output of the
+/// Runs this program with callgrind. Returns the number of instructions and the output of the
 /// program.
 fn callgrind(options: &[&str], arguments: &[&str], dir: &Path) -> Result<(u64, String)> {
     let out = dir.join("callgrind.out");
@@ -171,11 +171,12 @@ fn callgrind(options: &[&str], arguments: &[&str], dir: &Path) -> Result<(u64, S
     let total = counts
         .lines()
         .find_map(|line| line.strip_prefix("summary: "))
-        .ok_or("callgrind counted nothing")?;
+        .ok_or("the output of callgrind contains no summary")?;
     Ok((total.trim().parse()?, String::from_utf8_lossy(&run.stdout).into_owned()))
 }
 
-/// `call-times CLIENT URL CALLS`: makes calls to a server, on a runtime of one thread.
+/// Runs the subcommand `call-times CLIENT URL CALLS`, which sends calls to a server on a
+/// single-threaded runtime.
 pub(crate) fn call_times(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     let mut next = || arguments.next().ok_or("usage: call-times CLIENT URL CALLS");
     let (client, url, calls) = (next()?, next()?, next()?.parse::<u64>()?);
@@ -186,7 +187,7 @@ pub(crate) fn call_times(mut arguments: impl Iterator<Item = String>) -> Result<
             .block_on(make_calls(&client, &url, calls))
             .map_err(|error| error.to_string())
     });
-    called.join().map_err(|_| "the calls panicked")?.map_err(Into::into)
+    called.join().map_err(|_| "the thread that made the calls panicked")?.map_err(Into::into)
 }
 
 async fn make_calls(client: &str, url: &str, calls: u64) -> Result<()> {
@@ -220,18 +221,19 @@ async fn make_calls(client: &str, url: &str, calls: u64) -> Result<()> {
                 black_box(client.artist(id.as_ref()).await?);
             }
         }
-        _ => return Err(format!("there is no client {client:?}").into()),
+        _ => return Err(format!("unknown client {client:?}").into()),
     }
     Ok(())
 }
 
-/// `decode-once KIND READER FILE`: decodes a body twice. callgrind counts only the second time.
+/// Runs the subcommand `decode-once KIND READER FILE`, which decodes a body twice. callgrind counts
+/// only the second run.
 pub(crate) fn once(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     let mut next = || arguments.next().ok_or("usage: decode-once KIND READER FILE");
     let (kind, name, body) = (Kind::from_name(&next()?)?, next()?, fs::read(next()?)?);
     let readers = decode::readers(kind, &body);
     let reader = readers.into_iter().find(|(own, _)| *own == name);
-    let (_, reader) = reader.ok_or_else(|| format!("there is no reader {name:?}"))?;
+    let (_, reader) = reader.ok_or_else(|| format!("unknown reader {name:?}"))?;
     println!("{}", reader(&body) && read(&reader, &body));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A library of many saved tracks on a server with latency, and the clients that read it.
+//! A simulated library of many saved tracks, and clients that read the library.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -49,7 +49,7 @@ impl Library {
         Server::start(latency, answers)
     }
 
-    /// The page that starts at the offset in the query.
+    /// Returns the page that starts at the offset in the query.
     pub(crate) fn page(&self, query: &str) -> Bytes {
         let offset = query.split(['?', '&']).find_map(|pair| pair.strip_prefix("offset="));
         let offset = offset.and_then(|offset| offset.parse::<usize>().ok()).unwrap_or(0);
@@ -60,7 +60,7 @@ impl Library {
         self.pages.len()
     }
 
-    /// Number of bytes of a page.
+    /// Size of a page in bytes.
     pub(crate) fn page_bytes(&self) -> usize {
         self.pages.first().map_or(0, Bytes::len)
     }
@@ -75,7 +75,7 @@ impl Library {
     }
 }
 
-/// Requests a path of a spot-mock, and returns the answer.
+/// Requests a path of a spot-mock, and returns the response body.
 pub(crate) async fn get(mock: &MockSpotify, path: &str) -> Result<Bytes> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let request = client.get(format!("{}{path}", mock.api_url()));
@@ -83,7 +83,7 @@ pub(crate) async fn get(mock: &MockSpotify, path: &str) -> Result<Bytes> {
     Ok(answer.error_for_status()?.bytes().await?)
 }
 
-/// Our client for the server at a URL, with default settings.
+/// Creates a client of this SDK with default settings.
 pub(crate) fn ours(url: &str) -> Result<Client> {
     let pipeline = Pipeline::builder(AccessToken::new("token")?)
         .transport(ReqwestTransport::builder().no_proxy().build()?)
@@ -92,7 +92,7 @@ pub(crate) fn ours(url: &str) -> Result<Client> {
     Ok(pipeline.into())
 }
 
-/// rspotify's client for the server at a URL.
+/// Creates a client of rspotify.
 pub(crate) fn theirs(url: &str) -> AuthCodeSpotify {
     let token = rspotify::Token {
         access_token: "token".to_owned(),

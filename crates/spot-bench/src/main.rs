@@ -1,4 +1,5 @@
-//! Compares the crates with similar crates in one run, with the same bytes and the same server.
+//! Compares the crates with other libraries. All libraries read the same bytes from the same
+//! server.
 //!
 //! `spot-bench decode [RECORDED]`, `instructions [RECORDED]`, `pages`, `requests`, `call`, `mock`
 //! or `weight` measures one part, prints its tables and stores them in `results`. `--quick` runs
@@ -44,10 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut names = names.into_iter();
     let what = names.next().unwrap_or_default();
-    // Each server has its own thread and runtime; this runtime belongs to the client.
+    // Only clients use this runtime, because each server has its own thread and runtime.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    // Both clients use the crypto provider of the process, so they use the same provider.
+    // Both clients use this crypto provider.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(async {
         let mut report = Report::new(&what)?;
@@ -68,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "report" => return report::render(),
             other => {
                 return Err(format!(
-                    "there is no part {other:?}; expected one of {}",
+                    "unknown part {other:?}; expected one of {}",
                     PARTS.join(", ")
                 )
                 .into());

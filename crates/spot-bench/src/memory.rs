@@ -1,5 +1,5 @@
-//! Measures the memory of a stream of pages while it is read. Also counts the requests that are
-//! sent after a stream was dropped.
+//! Measures the memory of streams and of decoded bodies, and counts the requests that follow the
+//! drop of a stream.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -32,8 +32,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     dropped(&library, report).await
 }
 
-/// Measures the maximum of live bytes. The reader is slower than the server, so that all prefetched
-/// pages are in memory.
+/// Measures the maximum number of live bytes of a stream. The consumer is slower than the server,
+/// so that all prefetched pages are in memory.
 async fn most(library: &Library, report: &mut Report) -> Result<()> {
     let server = library.serve(Duration::ZERO)?;
     let title = format!("Memory while {} saved tracks are read", library.items);
@@ -69,14 +69,15 @@ async fn most(library: &Library, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Measures the live bytes of a future, after the resources of earlier measurements were freed.
+/// Measures the live bytes of a future. First waits until the memory of earlier measurements is
+/// free.
 async fn alone<T>(work: impl Future<Output = T>) -> (T, Lived) {
-    // The tasks of unused connections end in this time.
+    // During this pause, the tasks of unused connections end.
     tokio::time::sleep(Duration::from_millis(100)).await;
     lived(work).await
 }
 
-/// A transport that answers from the library, without a network.
+/// A transport that returns pages of the library without a network.
 struct Unconnected(Library);
 
 impl fmt::Debug for Unconnected {
@@ -100,13 +101,13 @@ fn unconnected(library: &Library) -> Result<Client> {
     client(Unconnected(library.clone()))
 }
 
-/// Our client with default settings, except for the transport.
+/// Creates a client with this transport and otherwise default settings.
 fn client(transport: impl Transport + 'static) -> Result<Client> {
     Ok(Pipeline::builder(AccessToken::new("token")?).transport(transport).build()?.into())
 }
 
-/// A transport with a list of any length, without a network. All pages are equal except for their
-/// position.
+/// A transport that returns the pages of a list of any length without a network. The pages differ
+/// only in their position.
 struct Endless {
     page: String,
     items: usize,
@@ -152,7 +153,7 @@ impl Transport for Endless {
     }
 }
 
-/// Measures the maximum memory of a stream for lists of increasing length.
+/// Measures the maximum memory of a stream for three lengths of the list.
 async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         "Memory of a stream with the default settings, without connections",
@@ -199,7 +200,7 @@ async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// Measures the memory of decoded bodies, compared with rspotify.
+/// Compares the memory of decoded bodies with rspotify.
 async fn held(report: &mut Report) -> Result<()> {
     use rspotify::model;
     let mut table = Table::new(
@@ -241,7 +242,7 @@ async fn held(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Number of bytes that a decoded body occupies.
+/// Returns the number of bytes that a decoded body occupies.
 fn ours_holds<T: DeserializeOwned>(body: &[u8]) -> Option<i64> {
     median(|| spot_model::from_slice::<T>(body).ok())
 }
@@ -250,8 +251,8 @@ fn holds<T: DeserializeOwned>(body: &[u8]) -> Option<i64> {
     median(|| serde_json::from_slice::<T>(body).ok())
 }
 
-/// The median of several counts. A single count may be wrong, because connections that close during
-/// a count also free memory.
+/// Returns the median of several counts. A single count can be wrong, because a connection that
+/// closes during the count frees memory too.
 fn median<T>(decode: impl Fn() -> Option<T>) -> Option<i64> {
     let mut counts = Vec::new();
     for _ in 0..9 {
@@ -285,7 +286,7 @@ async fn stream(client: Client, prefetch: usize) -> Result<usize> {
     Ok(count)
 }
 
-/// Counts an item, and works for a while after each page.
+/// Counts an item. After each page, waits 2 ms to simulate work.
 async fn step(count: usize) -> usize {
     let count = count + 1;
     if count.is_multiple_of(PAGE) {
@@ -294,7 +295,8 @@ async fn step(count: usize) -> usize {
     count
 }
 
-/// Counts the requests that the server receives after a stream was dropped before its end.
+/// Drops a stream before the end of the list, and counts the requests that the server receives
+/// afterwards.
 async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
     const PREFETCH: usize = 4;
     const PAGES: usize = 10;
@@ -313,7 +315,7 @@ async fn dropped(library: &Library, report: &mut Report) -> Result<()> {
          {after} requests.",
         library.pages()
     ));
-    // Requests that were in flight when the stream was dropped may have arrived later.
+    // Requests in flight can arrive after the stream was dropped.
     if after > before + PREFETCH || after > PAGES + PREFETCH {
         return Err("a dropped stream still requests pages".into());
     }

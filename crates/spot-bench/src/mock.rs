@@ -1,4 +1,4 @@
-//! Throughput, startup time and memory of spot-mock.
+//! Measures the throughput, startup time and memory of spot-mock.
 
 use std::{
     error::Error,
@@ -25,7 +25,8 @@ const PAGE: &str = "/me/tracks?limit=50";
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
-    // The first mock is measured, because later mocks may share data with the first.
+    // The memory of the first mock is measured, because later mocks can share data with the first
+    // mock.
     let (mock, first) = lived(MockSpotify::builder().mode(Mode::Extended).start()).await;
     let mock = mock?;
     let tracks = tracks(&mock).await?;
@@ -82,7 +83,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Minimum time of several rounds.
+/// Returns the minimum time of several rounds.
 async fn best(effort: Effort, round: impl AsyncFn() -> Result<Duration>) -> Result<Duration> {
     let mut best = Duration::MAX;
     for _ in 0..effort.pick(5, 1) {
@@ -113,8 +114,8 @@ async fn through_reqwest(mock: &MockSpotify, requests: usize) -> Result<Duration
     Ok(took)
 }
 
-/// Measures the throughput of the server with a minimal client, which parses only the length of an
-/// answer and reads that many bytes.
+/// Measures the throughput of the mock with a minimal client. The client parses only the length of
+/// a response.
 async fn through_sockets(mock: &MockSpotify, requests: usize) -> Result<Duration> {
     let host = mock.accounts_url().strip_prefix("http://").ok_or("no address")?.to_owned();
     let token = mock.user_token_all();
@@ -159,7 +160,8 @@ async fn read_answer(socket: &mut TcpStream, buffer: &mut [u8]) -> std::io::Resu
     Ok(())
 }
 
-/// Length of an answer including its head. Returns `None` until the whole head has arrived.
+/// Returns the length of a response including the headers, or `None` until all headers have
+/// arrived.
 fn length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
@@ -167,7 +169,8 @@ fn length(bytes: &[u8]) -> Option<usize> {
     Some(head + 4 + length.parse::<usize>().ok()?)
 }
 
-/// Determines the number of tracks, whose ids are numbered from 1.
+/// Determines the number of tracks in the mock. The ids of the tracks contain consecutive numbers
+/// from 1.
 async fn tracks(mock: &MockSpotify) -> Result<u32> {
     let (mut there, mut behind) = (1, 1_000_000);
     while behind - there > 1 {

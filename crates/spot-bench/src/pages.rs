@@ -1,4 +1,4 @@
-//! A stream of many saved tracks, from a server with a latency of 50 ms per page.
+//! Measures a stream of many saved tracks. The server has a latency of 50 ms per page.
 
 use std::{
     error::Error,
@@ -38,7 +38,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let one_by_one = LATENCY.as_secs_f64() * library.pages() as f64;
     for prefetch in [1, 2, 4, 8] {
         let mut best = Duration::MAX;
-        // The times of short runs vary, so the result is the best of three runs.
+        // The time of a short run varies, so the result is the best of three runs.
         for _ in 0..if prefetch > 1 { 3 } else { 1 } {
             server.take_seen();
             let start = Instant::now();
@@ -64,7 +64,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     library.check(count)?;
     row("rspotify, as a stream", start.elapsed(), one_by_one);
-    // This reader works on each page for 50 ms, which is also the latency of the server.
+    // This consumer works on each page for 50 ms. The server has the same latency.
     let start = Instant::now();
     let mut pages = ours(&server.url)?.library().tracks().stream().pages();
     let mut count = 0;

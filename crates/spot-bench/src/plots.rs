@@ -1,5 +1,5 @@
-//! Plots of the main tables, as SVG. The plots have their own background, so that they look the
-//! same on light and dark pages.
+//! Draws SVG plots of the main tables. Each plot has a background, so that it looks the same on
+//! light and dark pages.
 
 use std::{error::Error, fs, path::Path};
 
@@ -30,29 +30,29 @@ const WIDTH: i32 = 920;
 const MARGIN: i32 = 24;
 const ROW: i32 = 20;
 const GROUP: i32 = 30;
-/// Height of the title and the titles of the panels. `FOOT` is the height of the axes below the
-/// panels.
+/// Height of the plot's title and the panel titles, in pixels. `FOOT` is the height of the axes.
 const HEAD: i32 = 74;
 const FOOT: i32 = 34;
-/// The backend draws fonts smaller than requested, by this factor.
+/// The SVG backend draws each font smaller than requested, by this factor.
 const UNITS: f64 = 1.24;
-/// Width of the space for the label at the end of a bar.
+/// Width of the label at the end of a bar, in pixels.
 const LABEL: i32 = 84;
 
-/// Rows of bars. Each panel shows one figure of all rows, on its own scale.
+/// A bar chart. Each panel shows one figure of each row, with its own scale.
 struct Bars<'a> {
     title: &'a str,
     panels: &'a [&'a str],
-    /// Width of the names at the left.
+    /// Width of the row names on the left, in pixels.
     names: i32,
     rows: Vec<Row>,
 }
 
-/// A row of bars, under the title of its group.
+/// A row of the bar chart.
 struct Row {
     group: String,
     name: String,
-    /// The text of each figure. A text that does not start with a number is shown without a bar.
+    /// The figures as text. If the text does not start with a number, the row has no bar in the
+    /// panel.
     figures: Vec<String>,
 }
 
@@ -207,8 +207,8 @@ fn bars(plot: &Bars<'_>, path: &Path) -> Result<()> {
     Ok(area.present()?)
 }
 
-/// Plots the time over the number of prefetched pages, and compares it with clients that do not
-/// prefetch.
+/// Plots the time as a function of the number of prefetched pages. For comparison, the plot
+/// contains clients that do not prefetch pages.
 fn paging(table: &Table, path: &Path) -> Result<()> {
     const HEIGHT: i32 = 420;
     const LEFT: i32 = 64;
@@ -247,8 +247,7 @@ fn paging(table: &Table, path: &Path) -> Result<()> {
     }
     let middle = (x(far / 2.0), HEIGHT - BOTTOM + 36);
     text(&area, "prefetched pages", middle, 12.0, FAINT, HPos::Center)?;
-    // Clients without prefetch are horizontal lines. The labels of these lines keep a minimum
-    // distance.
+    // A client without prefetch is a horizontal line. The labels of the lines must not overlap.
     let others = rows.iter().filter(|(client, _)| !client.starts_with("**"));
     let mut label = y(top) - 20;
     let mut levels: Vec<_> = others.collect();
@@ -275,7 +274,7 @@ fn paging(table: &Table, path: &Path) -> Result<()> {
     Ok(area.present()?)
 }
 
-/// An empty page with a title.
+/// Creates an empty plot with a title.
 fn page<'a>(path: &'a Path, height: i32, title: &str) -> Result<Area<'a>> {
     let size = (WIDTH.unsigned_abs(), height.unsigned_abs());
     let area = SVGBackend::new(path, size).into_drawing_area();
@@ -304,13 +303,14 @@ fn bold(area: &Area<'_>, words: &str, at: (i32, i32), size: f64, color: RGBColor
     Ok(())
 }
 
-/// Parses the number at the start of a text.
+/// Parses the number at the start of a string.
 fn number(text: &str) -> Option<f64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     text.get(..end)?.parse().ok()
 }
 
-/// Distance between ticks: 1, 2 or 5 times a power of ten, so that about `count` ticks fit.
+/// Returns the distance between ticks for about `count` ticks. The distance is 1, 2 or 5 times a
+/// power of ten.
 fn step(most: f64, count: f64) -> f64 {
     let rough = (most / count).max(f64::MIN_POSITIVE);
     let power = 10_f64.powf(rough.log10().floor());
@@ -318,13 +318,13 @@ fn step(most: f64, count: f64) -> f64 {
     steps.into_iter().find(|step| *step >= rough).unwrap_or(power * 10.0)
 }
 
-/// Formats a value of an axis.
+/// Formats the value of a tick.
 fn figure(value: f64) -> String {
     let text = format!("{value:.2}");
     grouped(text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Adds thousands separators to a text that is a whole number of at least five digits.
+/// Adds a thousands separator to a whole number of at least five digits.
 fn grouped(text: &str) -> String {
     match text.parse::<u64>() {
         Ok(value) if value >= 10_000 => format!("{},{:03}", value / 1000, value % 1000),

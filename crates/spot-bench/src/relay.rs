@@ -1,4 +1,5 @@
-//! Caches the answers of a spot-mock, so that the measurements do not include the time of the mock.
+//! Caches the responses of a spot-mock, so that the measurements do not include the time of the
+//! mock.
 
 use std::{
     collections::HashMap,
@@ -12,7 +13,8 @@ use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
 use spot_mock::MockSpotify;
 
-/// A spot-mock behind a server of the benchmark. Links in the answers point to that server.
+/// A spot-mock with a cache of its responses. The links in the responses point to the benchmark's
+/// server.
 pub(crate) struct Relay {
     mock: MockSpotify,
     token: String,
@@ -34,7 +36,7 @@ impl Relay {
         Ok(Self { mock, token, client, answers: Mutex::default() })
     }
 
-    /// The answer to a path with a query. `host` is the server that received the request.
+    /// Returns the response to a path with a query. `host` is the host of the benchmark's server.
     pub(crate) async fn answer(&self, path: &str, host: &str) -> Answer {
         let known = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         if let Some(known) = known {
@@ -55,7 +57,7 @@ impl Relay {
         let answer = self.client.get(url).bearer_auth(&self.token).send().await?;
         let status = answer.status();
         let plain = answer.text().await?.replace(self.mock.api_url(), &format!("http://{host}"));
-        // Most servers use the default level of compression.
+        // Most servers use the default compression level too.
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(plain.as_bytes())?;
         let compressed = Bytes::from(gzip.finish()?);

@@ -1,5 +1,5 @@
-//! Results of a part: tables with notes. The results are stored as JSON, so that the report and its
-//! plots can be written again without another run.
+//! Stores the results of each part as JSON, and writes the report. The report can be written again
+//! without new measurements.
 
 use std::{error::Error, fs, io::ErrorKind, path::PathBuf, process::Command};
 
@@ -11,11 +11,11 @@ pub(crate) use crate::table::Table;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The parts, in the order of the report.
+/// The parts of the benchmark, in the order of the report.
 pub(crate) const PARTS: [&str; 7] =
     ["decode", "instructions", "pages", "requests", "call", "mock", "weight"];
 
-/// Results of one part in one run.
+/// The tables and notes of one part.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     part: String,
@@ -42,19 +42,19 @@ impl Report {
         self.tables.push(table);
     }
 
-    /// Adds a paragraph after the last table.
+    /// Adds a paragraph to the last table.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         if let Some(table) = self.tables.last_mut() {
             table.note(text);
         }
     }
 
-    /// The tables and notes as Markdown.
+    /// Formats the tables and notes as Markdown.
     pub(crate) fn markdown(&self) -> String {
         self.tables.iter().map(Table::markdown).collect()
     }
 
-    /// Writes the report to the directory that [`render`] reads.
+    /// Stores the report for [`render`].
     pub(crate) fn store(&self) -> Result<()> {
         let dir = home().join("results");
         fs::create_dir_all(&dir)?;

@@ -1,5 +1,5 @@
-//! Jobs that need many requests, compared with rspotify and spotipy. The results are the number of
-//! requests, the received bytes and the time of each client.
+//! Compares the requests, the received bytes and the time of this SDK, rspotify and spotipy for
+//! large jobs.
 
 use std::{
     error::Error,
@@ -37,17 +37,17 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const JOBS: [Job; 4] = [Job::Library, Job::Playlists, Job::Albums, Job::Discography];
 
-/// The artist of the discography.
+/// Id of the artist of the discography.
 const ARTIST: &str = "benchArtist00000000000";
-/// Number of albums of the artist. `LONG_ALBUM` is the number of tracks of the first album. Both
-/// lists need more than one page.
+/// Number of albums of the artist. `LONG_ALBUM` is the number of tracks of the first album. The
+/// list of albums and the list of tracks need more than one page.
 const DISCOGRAPHY: usize = 60;
 const LONG_ALBUM: usize = 70;
 const TRACKS: usize = 12;
-/// Number of tracks of the other albums.
+/// Number of tracks on each album of other artists.
 const OTHER_TRACKS: usize = 22;
 const PLAYLIST: usize = 100;
-/// Number of albums that one request reads.
+/// Maximum number of albums per request.
 const BATCH: usize = 20;
 
 #[derive(Clone, Copy, Debug)]
@@ -58,20 +58,20 @@ enum Job {
     Discography,
 }
 
-/// Sizes of the jobs.
+/// The number of saved tracks, playlists and albums.
 struct Sizes {
     saved: usize,
     playlists: usize,
     albums: usize,
 }
 
-/// Result of a client: the number of tracks or albums it read, and the time.
+/// The number of tracks or albums that a client read, and the time.
 struct Done {
     count: usize,
     seconds: f64,
 }
 
-/// Cost of a job, or the reason why the client cannot do it.
+/// The cost of a job, or the reason why the client cannot complete the job.
 type Cost = std::result::Result<Figures, String>;
 
 #[derive(Clone, Copy)]
@@ -97,7 +97,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
         let mock = MockSpotify::builder().mode(mode).world(world(&sizes)).start().await?;
         let server = Server::start_relay(LATENCY, Arc::new(Relay::new(mock)?))?;
         for job in JOBS {
-            // After this run, the relay has stored all answers and does not wait for the mock.
+            // This run is not measured, and fills the cache of the relay.
             with_ours(&server, access, job, &sizes).await?;
             let own = measure(&server, job, &sizes, with_ours(&server, access, job, &sizes)).await;
             let rspotify = with_rspotify(&server, access, job, &sizes);
@@ -109,7 +109,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
                 }
                 Err(error) => Err(error.clone()),
             };
-            // Clients that do not complete the whole job are not compared.
+            // The target ignores clients that do not complete the job.
             let own = own?;
             let others: Vec<Figures> =
                 [&rspotify, &spotipy].into_iter().flatten().copied().collect();
@@ -134,14 +134,14 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     report.add(table);
     report.note(format!(
-        "Target: no other client makes fewer requests than spot-api. The bytes are the sizes of the \
-         bodies as they are sent. The server compresses bodies for clients that accept gzip; \
-         rspotify does not accept gzip by default. Each client makes the fewest requests that its \
-         documented calls allow. The iterators of rspotify and spotipy wait for each response before \
-         they send the next request. spot-api runs requests in parallel by itself, in \
-         `library().tracks().stream()`, `me().playlists().with_items()`, `albums(ids)` and \
-         `artist(id).albums().with_tracks()`. The discography has {DISCOGRAPHY} albums: one has \
-         {LONG_ALBUM} tracks, and the others have {TRACKS} tracks each."
+        "Target: no other client makes fewer requests than spot-api. The bytes are the sizes of \
+         the sent bodies, after compression. The server compresses bodies for clients that accept \
+         gzip; rspotify does not accept gzip by default. Each client makes the fewest requests \
+         that its documented calls allow. The iterators of rspotify and spotipy wait for each \
+         response before they send the next request. spot-api runs requests in parallel by \
+         itself, in `library().tracks().stream()`, `me().playlists().with_items()`, `albums(ids)` \
+         and `artist(id).albums().with_tracks()`. The discography has {DISCOGRAPHY} albums: one \
+         has {LONG_ALBUM} tracks, and the others have {TRACKS} tracks each."
     ));
     Ok(())
 }
@@ -165,7 +165,7 @@ impl Job {
         }
     }
 
-    /// Number of tracks that the job reads. For `Albums`, it is the number of albums.
+    /// Returns the number of tracks that the job reads. For `Albums`, returns the number of albums.
     fn expected(self, sizes: &Sizes) -> usize {
         match self {
             Self::Library => sizes.saved,
@@ -177,7 +177,7 @@ impl Job {
 }
 
 impl Figures {
-    /// States whether the target is met: no other client may make fewer requests.
+    /// Returns "met" or "missed". The target is met if no other client makes fewer requests.
     fn target(&self, others: &[Self]) -> String {
         match others.iter().map(|figures| figures.requests).min() {
             Some(fewest) if fewest < self.requests => "missed".to_owned(),
@@ -187,7 +187,7 @@ impl Figures {
     }
 }
 
-/// Runs a job and checks that the client read all tracks or albums.
+/// Runs a job, and checks that the client read all tracks or albums.
 async fn measure(
     server: &Server,
     job: Job,
@@ -262,8 +262,8 @@ async fn with_rspotify(
     if let Job::Discography = job
         && !extended
     {
-        // rspotify has one page size for all lists, and this list accepts at most 10 in Development
-        // Mode.
+        // rspotify has one page size for all lists. In Development Mode, a page of an artist's
+        // albums has at most 10 entries.
         client.config.pagination_chunks = 10;
     }
     timed(async {
@@ -278,8 +278,8 @@ async fn with_rspotify(
             Job::Playlists => {
                 let mut playlists = client.current_user_playlists();
                 while let Some(playlist) = playlists.try_next().await? {
-                    // The page inside a playlist object has 100 items. A page of the stream has
-                    // fewer items.
+                    // A playlist object contains a page of 100 items. A page of rspotify's stream
+                    // has fewer items.
                     let playlist = client.playlist(playlist.id, None, None).await?;
                     count += playlist.items.items.len();
                 }
@@ -345,7 +345,7 @@ async fn rspotify_albums(
     Ok(albums)
 }
 
-/// Output of the Python program.
+/// The output of `peers/jobs.py`.
 #[derive(Deserialize)]
 struct Printed {
     #[serde(default)]
@@ -382,8 +382,8 @@ async fn with_spotipy(
     }
 }
 
-/// Installs spotipy below `target`, in the versions that `cargo xtask peers` uses. Returns the path
-/// of its Python interpreter.
+/// Installs spotipy below `target`, with the same versions as `cargo xtask peers`. Returns the path
+/// of the Python interpreter.
 fn install_spotipy() -> std::result::Result<PathBuf, String> {
     let dir = home().join("target/spotipy");
     let python = dir.join("bin/python");
@@ -400,7 +400,7 @@ fn install_spotipy() -> std::result::Result<PathBuf, String> {
     Ok(python)
 }
 
-/// Ids of all albums; the albums of the artist come first.
+/// Returns the ids of all albums. The albums of the discography come first.
 fn album_ids(sizes: &Sizes) -> impl Iterator<Item = String> {
     (0..sizes.albums).map(album_id)
 }
@@ -413,7 +413,8 @@ fn track_id(at: usize) -> String {
     format!("benchTrack{at:012}")
 }
 
-/// A world with the data of all jobs: the artist, albums of other artists, and a library.
+/// Creates the mock data for all jobs: the discography, albums of other artists, playlists, and
+/// saved tracks.
 fn world(sizes: &Sizes) -> custom::World {
     let mut world = custom::World::empty();
     let mut tracks = 0;

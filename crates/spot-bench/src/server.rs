@@ -1,4 +1,5 @@
-//! Servers with low overhead in separate threads, so that the measurements cover only the client.
+//! HTTP servers for the measurements. Each server has its own thread, so that the allocations of
+//! the server are not counted.
 
 use std::{
     convert::Infallible,
@@ -29,10 +30,10 @@ use tokio_rustls::{
 
 use crate::{count, relay::Relay};
 
-/// Returns the answer to a path with a query.
+/// A function that returns the response body for a path with a query.
 pub(crate) type Answers = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
 
-/// Source of a server's answers.
+/// The source of the responses.
 #[derive(Clone)]
 enum Source {
     Made(Answers),
@@ -43,7 +44,7 @@ enum Source {
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) url: String,
-    /// The certificate to trust, in PEM, if the server uses HTTP/2 over TLS.
+    /// The server's certificate as PEM, if the server uses HTTP/2 over TLS.
     pub(crate) certificate: Option<String>,
     counts: Arc<Counts>,
 }
@@ -51,12 +52,12 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Counts {
     requests: AtomicUsize,
-    /// Number of body bytes that were sent, after compression.
+    /// Number of sent body bytes, after compression.
     bytes: AtomicUsize,
     connections: AtomicUsize,
 }
 
-/// Settings of a server, shared by its connections.
+/// The settings and counters that all connections of a server share.
 #[derive(Clone)]
 struct Site {
     latency: Duration,
@@ -66,13 +67,13 @@ struct Site {
 }
 
 impl Server {
-    /// Starts an HTTP/1.1 server that delays each answer by `latency`.
+    /// Starts an HTTP/1.1 server that delays each response by `latency`.
     pub(crate) fn start(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
         Self::start_http1(latency, Source::Made(answers))
     }
 
-    /// Starts an HTTP/1.1 server for the answers of a spot-mock. The answers are compressed if the
-    /// client accepts gzip.
+    /// Starts an HTTP/1.1 server that returns responses of a spot-mock. If the client accepts gzip,
+    /// the server compresses the responses.
     pub(crate) fn start_relay(
         latency: Duration,
         relay: Arc<Relay>,
@@ -87,7 +88,7 @@ impl Server {
         Ok(Self { url, certificate: None, counts })
     }
 
-    /// Starts a server that uses TLS, supports only HTTP/2, and delays each answer by `latency`.
+    /// Starts an HTTP/2 server with TLS that delays each response by `latency`.
     pub(crate) fn start_http2(latency: Duration, answers: Answers) -> Result<Self, Box<dyn Error>> {
         let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
@@ -103,22 +104,22 @@ impl Server {
         Ok(Self { url, certificate: Some(signed.cert.pem()), counts })
     }
 
-    /// Number of requests since the last call of [`take_seen`](Self::take_seen).
+    /// Returns the number of requests since the last call of [`take_seen`](Self::take_seen).
     pub(crate) fn seen(&self) -> usize {
         self.counts.requests.load(Ordering::Relaxed)
     }
 
-    /// Number of requests since the last call of this method.
+    /// Returns the number of requests since the last call of this method.
     pub(crate) fn take_seen(&self) -> usize {
         self.counts.requests.swap(0, Ordering::Relaxed)
     }
 
-    /// Number of body bytes, after compression, that were sent since the last call of this method.
+    /// Returns the number of body bytes, after compression, since the last call of this method.
     pub(crate) fn take_bytes(&self) -> usize {
         self.counts.bytes.swap(0, Ordering::Relaxed)
     }
 
-    /// Number of new connections since the last call of this method.
+    /// Returns the number of new connections since the last call of this method.
     pub(crate) fn take_connections(&self) -> usize {
         self.counts.connections.swap(0, Ordering::Relaxed)
     }
@@ -190,7 +191,7 @@ async fn answer(
             }
         }
     };
-    // The time to compute the answer is part of the latency, not added to it.
+    // The latency includes the time to create the response.
     if !site.latency.is_zero() {
         tokio::time::sleep_until(due).await;
     }

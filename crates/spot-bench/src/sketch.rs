@@ -1,8 +1,7 @@
-//! Derived structs that decode a page, as a lower bound for the time. These structs have the fields
-//! of the models. However, they borrow text from the body where possible, and do not parse ids,
-//! dates and country lists.
+//! Simple structs for comparison: the sketch. The structs have the fields of the models, and derive
+//! `Deserialize`. They borrow strings from the body if possible, and do not parse ids, dates and
+//! country lists.
 //!
-//! The difference to `IgnoredAny` is the cost of distinguishing fields.
 #![allow(dead_code, reason = "the fields are decoded, but never read")]
 
 use std::borrow::Cow;

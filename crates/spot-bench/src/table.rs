@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-/// A table: a head, rows, and paragraphs after them.
+/// A table with a title, and paragraphs after the table.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) title: String,
@@ -23,19 +23,19 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Adds a paragraph.
+    /// Adds a paragraph after the table.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 
-    /// The cells of a column, in the order of the rows.
+    /// Returns the cells of a column, in the order of the rows.
     pub(crate) fn column(&self, name: &str) -> Result<Vec<&str>, Box<dyn Error>> {
         let at = self.head.iter().position(|head| head == name);
         let at = at.ok_or_else(|| format!("{:?} has no column {name:?}", self.title))?;
         Ok(self.rows.iter().map(|row| row.get(at).map_or("", String::as_str)).collect())
     }
 
-    /// The table as Markdown.
+    /// Formats the table as Markdown.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("### {}\n\n| {} |\n", self.title, self.head.join(" | "));
         text += &format!("|{}\n", "---|".repeat(self.head.len()));

@@ -1,5 +1,5 @@
-//! Build costs of a program that uses a crate: number of crates, cold build, binary size, and
-//! rebuild after a change.
+//! Measures the cost of a dependency for a small program: the number of crates, the build time and
+//! the binary size.
 
 use std::{
     error::Error,
@@ -17,17 +17,17 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Number of rebuilds of each program after a change. The programs are rebuilt in turn.
+/// Number of measured rebuilds of each program.
 const CHANGES: usize = 5;
 
-/// A program of a few lines, and its dependencies.
+/// A small program and its dependencies.
 struct Program {
-    /// The features that both compared programs have.
+    /// The features of this program and of the program to compare with.
     features: &'static str,
     name: &'static str,
     dependencies: String,
     main: &'static str,
-    /// Whether to measure the rebuild after a change, which needs another cold build.
+    /// Whether to measure a rebuild after a change. The measurement needs another full build.
     changes: bool,
 }
 
@@ -66,8 +66,7 @@ pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
         Program {
             features: RUSTLS_GZIP_HTTP2,
             name: "rspotify",
-            // The version of reqwest that rspotify uses, with features that rspotify does not
-            // expose.
+            // This reqwest dependency enables features that rspotify does not expose.
             dependencies: theirs(THEIR_RUSTLS)
                 + "reqwest = { version = \"0.12\", default-features = false, \
                    features = [\"gzip\", \"http2\"] }\n",
@@ -115,25 +114,26 @@ pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
             "binary without symbols, MB",
         ],
     );
-    // The smallest programs are enough for a smoke test.
+    // A quick run builds only the two smallest programs.
     let weighed = effort.pick(programs.as_slice(), programs.get(..2).unwrap_or_default());
     for program in weighed {
         table.row(weigh(program)?);
     }
     report.add(table);
     report.note(
-        "Each program signs in and makes one call. The programs for models only decode one object. \
-         The number of crates excludes the program itself. Each build starts from nothing, but the \
-         sources are downloaded before. CPU seconds are the sum over all compiler processes. With \
-         the system's TLS, the programs link the OpenSSL of the system, which is not built.",
+        "Each program signs in and makes one call. The programs in the rows `models only` decode one \
+         object. The number of crates excludes the program itself. Each build starts without \
+         compiled crates, and does not include downloads. CPU seconds are the sum over all compiler \
+         processes. With the system's TLS, the build does not compile OpenSSL, because the programs \
+         use the installed OpenSSL.",
     );
     let changing: Vec<&Program> =
         weighed.iter().filter(|program| program.changes || effort == Effort::Quick).collect();
     report.add(changes(&changing)?);
     report.note(format!(
-        "The time of `cargo build`, without `--release`, of the program above with \
-         {RUSTLS_GZIP_HTTP2}, after one line of its `main.rs` has changed. The fastest of {CHANGES} \
-         rounds, in which the programs take turns."
+        "The table shows the time of `cargo build`, without `--release`, after a change of one \
+         line in `main.rs`. The programs use {RUSTLS_GZIP_HTTP2}. Each time is the minimum of {CHANGES} \
+         builds."
     ));
     Ok(())
 }
@@ -143,7 +143,7 @@ const RUSTLS_GZIP_HTTP2: &str = "rustls, gzip, HTTP/2 (the default of spot-sdk)"
 const RUSTLS: &str = "rustls, neither gzip nor HTTP/2";
 const SYSTEM_TLS: &str = "system TLS, neither gzip nor HTTP/2 (the default of rspotify)";
 
-/// Features that replace the default features if both programs must have the same features.
+/// These features replace the default features, so that both programs have the same features.
 const OUR_RUSTLS: &str = ", default-features = false, features = [\"loopback\", \"rustls\"]";
 const OUR_SYSTEM_TLS: &str =
     ", default-features = false, features = [\"loopback\", \"native-tls\"]";
@@ -191,7 +191,7 @@ fn weigh(program: &Program) -> Result<[String; 7]> {
     Ok([
         program.features.to_owned(),
         program.name.to_owned(),
-        // The program itself is not counted.
+        // The result does not include the program itself.
         (crates.len() - 1).to_string(),
         format!("{cpu:.0}"),
         format!("{took:.0}"),
@@ -200,7 +200,7 @@ fn weigh(program: &Program) -> Result<[String; 7]> {
     ])
 }
 
-/// Measures the time until a changed program runs again.
+/// Measures the build time after a change of one line.
 fn changes(programs: &[&Program]) -> Result<Table> {
     let mut dirs = Vec::new();
     for program in programs {
@@ -228,14 +228,13 @@ fn changes(programs: &[&Program]) -> Result<Table> {
     Ok(table)
 }
 
-/// CPU time, in seconds, of all child processes that this process waited for, and of their
-/// children.
+/// Returns the CPU time of all terminated child processes, in seconds.
 fn children_seconds() -> Result<f64> {
     let status = fs::read_to_string("/proc/self/stat")?;
-    // The name of the program may contain spaces. After the name, there are 13 other fields,
-    // followed by the user time and the system time of the children. Both times are in hundredths
+    // The program name can contain spaces. After the name, the file contains 13 other fields, and
+    // then the user time and the system time of the child processes. Both times are in hundredths
     // of a second.
-    let fields = status.rsplit_once(')').ok_or("/proc/self/stat has no name")?.1;
+    let fields = status.rsplit_once(')').ok_or("/proc/self/stat contains no program name")?.1;
     let times = fields.split_whitespace().skip(13).take(2);
     let ticks: Vec<f64> = times.map(str::parse).collect::<std::result::Result<_, _>>()?;
     Ok(ticks.iter().sum::<f64>() / 100.0)
@@ -247,7 +246,7 @@ fn cargo(dir: &Path, arguments: &[&str]) -> Result<String> {
         .args(arguments)
         .current_dir(dir)
         .env("CARGO_TARGET_DIR", target)
-        // All builds have cargo's default settings, so that they are comparable.
+        // All builds use cargo's default settings, so that the results can be compared.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_INCREMENTAL")
         .output()?;
@@ -259,7 +258,7 @@ fn cargo(dir: &Path, arguments: &[&str]) -> Result<String> {
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// The directory of a program, which is removed when the value is dropped.
+/// The directory of a program. Dropping a `Scratch` removes the directory.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -275,7 +274,7 @@ impl Scratch {
             program.dependencies
         );
         fs::write(dir.0.join("Cargo.toml"), manifest)?;
-        // Downloads are not part of the build.
+        // The build time does not include downloads.
         cargo(&dir.0, &["fetch", "--quiet"])?;
         Ok(dir)
     }

@@ -1,7 +1,7 @@
-//! rspotify as it is published, against the spot-mock of the environment. `cargo xtask peers` builds
-//! and runs it.
+//! Tests the published rspotify against spot-mock. The environment variables contain the URLs of
+//! the mock. `cargo xtask peers` builds and runs this program.
 // Spotify removed operations in February 2026, and rspotify still has their methods.
-#![expect(deprecated, reason = "a mock has to refuse what Spotify removed")]
+#![expect(deprecated, reason = "the mock must refuse operations that Spotify removed")]
 
 use std::{env, error::Error, fmt::Debug};
 
@@ -25,7 +25,7 @@ const ARTIST: &str = "spotmockArtist00000001";
 const TRACK: &str = "spotmockTrack000000001";
 const REDIRECT: &str = "http://127.0.0.1:8888/callback";
 
-/// Counts calls and checks.
+/// The number of calls and checks.
 #[derive(Default)]
 struct Story {
     calls: u32,
@@ -33,7 +33,7 @@ struct Story {
 }
 
 impl Story {
-    /// The result of a call.
+    /// Waits for a call, counts the call, and returns its result.
     async fn call<T>(
         &mut self,
         what: &str,
@@ -43,7 +43,7 @@ impl Story {
         call.await.map_err(|error| format!("{what}: {error:?}").into())
     }
 
-    /// Fails unless the two are the same.
+    /// Returns an error if `found` differs from `wanted`.
     fn same<T: PartialEq + Debug>(&mut self, what: &str, found: T, wanted: T) -> Result<()> {
         self.checks += 1;
         if found == wanted {
@@ -52,7 +52,7 @@ impl Story {
         Err(format!("{what}: {found:?}, not {wanted:?}").into())
     }
 
-    /// Fails unless the call is refused with this status.
+    /// Returns an error if the response does not have this status.
     async fn refused<T>(
         &mut self,
         what: &str,
@@ -76,11 +76,12 @@ fn set(name: &str) -> Result<String> {
     env::var(name).map_err(|error| format!("{name}: {error}").into())
 }
 
-/// Opens the page on which the user agrees. Returns the address to which it sends the browser.
+/// Requests the consent page, and returns the URL of the redirect.
 async fn browse(url: &str) -> Result<String> {
     let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let answer = browser.get(url).send().await?;
-    let location = answer.headers().get("location").ok_or("there is no redirect")?;
+    let location =
+        answer.headers().get("location").ok_or("the response has no header `location`")?;
     Ok(location.to_str()?.to_owned())
 }
 
@@ -127,14 +128,14 @@ async fn main() -> Result<()> {
         config.clone(),
     );
     let back = browse(&pkce.get_authorize_url(None)?).await?;
-    let code = pkce.parse_response_code(&back).ok_or("the state is another one")?;
+    let code = pkce.parse_response_code(&back).ok_or("the redirect contains a different state")?;
     story.call("a token by PKCE", pkce.request_token(&code)).await?;
     let me = story.call("the user by PKCE", pkce.me()).await?;
     story.same("the user by PKCE", me.id.id(), "mockuser")?;
 
     let user = AuthCodeSpotify::with_config(credentials, oauth, config);
     let back = browse(&user.get_authorize_url(false)?).await?;
-    let code = user.parse_response_code(&back).ok_or("the state is another one")?;
+    let code = user.parse_response_code(&back).ok_or("the redirect contains a different state")?;
     story.call("a token by code", user.request_token(&code)).await?;
     story.call("a refreshed token", user.refresh_token()).await?;
     library(&mut story, &user, extended).await?;
@@ -155,7 +156,7 @@ async fn catalogue(story: &mut Story, app: &ClientCredsSpotify, extended: bool) 
     story.same("an artist", found.id.id(), ARTIST)?;
     let name = found.name;
     if extended {
-        // It insists on `genres`, which Development Mode lacks.
+        // rspotify requires the field `genres` of an album, which is missing in Development Mode.
         let found = story.call("an album", app.album(album.as_ref(), None)).await?;
         story.same("the tracks of an album", found.tracks.total, 26)?;
     }
@@ -176,10 +177,10 @@ async fn catalogue(story: &mut Story, app: &ClientCredsSpotify, extended: bool) 
     let query = format!("artist:{name}");
     let found = app.search(&query, SearchType::Artist, None, None, Some(5), None);
     let SearchResult::Artists(found) = story.call("a search", found).await? else {
-        return Err("a search for artists finds something else".into());
+        return Err("the search for artists returned objects of another type".into());
     };
     let first = found.items.first().map(|artist| artist.id.clone());
-    story.same("the artist is found first", first, Some(artist))?;
+    story.same("the first search result", first, Some(artist))?;
     let unknown = AlbumId::from_id("0000000000000000000000")?;
     story.refused("an unknown album", 404, app.album(unknown, None)).await
 }
@@ -189,7 +190,7 @@ async fn library(story: &mut Story, user: &AuthCodeSpotify, extended: bool) -> R
     let page = story.call("saved tracks", page).await?;
     story.same("the last page of saved tracks", (page.items.len(), page.total), (45, 2_345))?;
     if extended {
-        // Albums insist on `genres`, and shows on `publisher`.
+        // rspotify requires the field `genres` of an album and the field `publisher` of a show.
         let page = user.current_user_saved_albums_manual(None, Some(20), None);
         let page = story.call("saved albums", page).await?;
         story.same("saved albums", page.total, 130)?;
@@ -238,7 +239,7 @@ async fn playlists(story: &mut Story, user: &AuthCodeSpotify) -> Result<()> {
     let removed = user.playlist_remove_all_occurrences_of_items(list.as_ref(), removed, None);
     story.call("removing an item", removed).await?;
     let found = items(story, user, list.as_ref()).await?;
-    story.same("the items that are left", found, ids([3, 1]))?;
+    story.same("the remaining items", found, ids([3, 1]))?;
     story
         .call("replacing items", user.playlist_replace_items(list.as_ref(), uris([7, 8, 9])?))
         .await?;
@@ -255,7 +256,7 @@ fn ids<const N: usize>(numbers: [u8; N]) -> Vec<String> {
     numbers.into_iter().map(|number| format!("spotmockTrack{number:09}")).collect()
 }
 
-/// The ids of the tracks of a playlist.
+/// Returns the ids of the tracks in a playlist.
 async fn items(
     story: &mut Story,
     user: &AuthCodeSpotify,
@@ -271,7 +272,7 @@ async fn player(story: &mut Story, user: &AuthCodeSpotify) -> Result<()> {
     let devices = story.call("devices", user.device()).await?;
     story.same("devices", devices.len(), 3)?;
     story.call("pausing", user.pause_playback(None)).await?;
-    story.refused("pausing what is paused", 403, user.pause_playback(None)).await?;
+    story.refused("pausing a paused player", 403, user.pause_playback(None)).await?;
     let album = PlayContextId::from(AlbumId::from_id(ALBUM)?);
     story.call("playing an album", user.start_context_playback(album, None, None, None)).await?;
     let playing = story.call("what plays", user.current_user_playing_item()).await?;
@@ -291,7 +292,7 @@ async fn player(story: &mut Story, user: &AuthCodeSpotify) -> Result<()> {
     story.same("the settings", state, Some((Some(30), RepeatState::Context, true)))
 }
 
-/// What Development Mode lacks, and Extended Quota Mode has.
+/// Tests operations that are available only in Extended Quota Mode.
 async fn removed_operations(
     story: &mut Story,
     user: &AuthCodeSpotify,
