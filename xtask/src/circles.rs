@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_use_each_other_are_a_circle() {
+    fn files_that_import_each_other_are_a_cycle() {
         let files = [
             ("lib.rs", "mod a;\nmod b;\nmod c;\npub use b::B;\n"),
             ("a.rs", "use crate::{B, c::{self, C}};\npub struct A;\n"),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exported_leads_to_the_file_that_defines_it() {
+    fn re_exports_are_followed_to_the_defining_file() {
         let files = [
             ("lib.rs", "mod a;\nmod folder;\n"),
             ("a.rs", "use crate::folder::{Child, Other};\npub struct A;\n"),

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_explanation_that_explains_nothing_is_an_error() {
+    fn unused_deviations_and_unexplained_differences_are_errors() {
         let deviations = |what: &str| {
             vec![Deviation { what: vec![what.to_owned()], reason: "because".to_owned() }]
         };
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_anything() {
+    fn an_asterisk_matches_any_text() {
         assert!(matches(
             "GET /a: query b is only in the document",
             "GET /a: query b is only in the document"

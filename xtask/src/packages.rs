@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn expressions() {
+    fn licence_expressions_are_evaluated() {
         for allowed in [
             "MIT",
             "MIT/Apache-2.0",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_reported() {
+    fn licence_source_and_version_faults_are_reported() {
         let package = |name: &str, version: &str, license: Option<&str>, source: Option<&str>| {
             let license = license.map(str::to_owned);
             let source = source.map(str::to_owned);

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_without_a_link_is_found() {
+    fn a_type_without_a_link_in_an_impl_is_found() {
         let html = r#"<h3 class="code-header">impl <a class="trait">From</a>&lt;TrackWire&gt; for <a class="struct" href="Track.html">Track</a></h3><p>Album</p>"#;
         let header = impls(html).collect::<Vec<_>>().join(" ");
         let found: Vec<&str> = words(&header).collect();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn declarations_are_found() {
+    fn struct_and_enum_declarations_are_found() {
         let found: Vec<String> = declared("pub(crate) struct Wire<'a> {\n} enum Kind {").collect();
         assert_eq!(found, ["Wire", "Kind"]);
     }

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_keeps_what_paging_needs() {
+    fn a_fields_filter_of_a_page_keeps_the_paging_fields() {
         for (given, sent) in [
             ("items(item(name))", "items(item(name)),next,total,limit,offset"),
             ("total,items.added_at,next", "total,items.added_at,next,limit,offset"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_filter_is_said() {
+    fn a_malformed_fields_filter_is_reported() {
         assert_eq!(Fields::from("a(b,c(d)),e").problem(), None);
         for wrong in ["", "  ", "a(b", "a)b(", "a(b))"] {
             assert!(Fields::from(wrong).problem().is_some(), "{wrong:?}");

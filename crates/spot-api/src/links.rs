@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_the_operation_that_reads_it() {
+    fn a_link_path_maps_to_the_matching_operation() {
         for (path, expected) in [
             ("/me/playlists?offset=5", Operation::GET_MY_PLAYLISTS),
             ("/playlists/x/items", Operation::GET_PLAYLIST_ITEMS),

@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_found_by_itself_and_inside_an_answer() {
+    fn a_page_is_found_at_the_root_and_inside_an_object() {
         for json in [
             r#"{"items": [1, 2], "total": 2}"#,
             r#"{"href": "here", "items": [1, 2]}"#,
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_page_is_an_error() {
+    fn a_response_without_a_page_is_an_error() {
         for json in ["{}", r#"{"message": "Hello"}"#, r#"{"tracks": null}"#, "[]", "1"] {
             assert!(read(json).is_err(), "{json}");
         }

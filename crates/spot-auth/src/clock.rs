@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_earlier_clock_counts() {
+    async fn a_deadline_uses_the_clock_with_less_time_left() {
         let start = Clock::system().now();
         let deadline = Deadline::after(start, Duration::from_secs(3_600));
         let slept = Moment { wall: start.wall + Duration::from_secs(9_000), ..start };
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_round_trip() {
+    fn unix_timestamps_round_trip() {
         assert_eq!(from_unix(1_795_000_000).map(to_unix), Some(1_795_000_000));
         assert_eq!(from_unix(u64::MAX), None);
     }

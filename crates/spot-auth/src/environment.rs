@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn our_names_take_precedence_over_spotipys() {
+    fn spotify_variables_take_precedence_over_spotipy_variables() {
         let app = from(&[
             ("SPOTIPY_CLIENT_ID", "theirs"),
             ("SPOTIFY_CLIENT_ID", " ours "),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_and_invalid_variables_are_named() {
+    fn errors_describe_missing_and_invalid_variables() {
         let error = from(&[("SPOTIFY_CLIENT_SECRET", "CANARY")]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.message().contains("SPOTIFY_CLIENT_ID"), "{error}");

@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_however_they_are_separated() {
+    fn scopes_are_parsed_with_spaces_commas_and_tabs() {
         let expected = Scopes::from([Scope::UserLibraryRead, Scope::UserTopRead]);
         for text in [
             "user-library-read user-top-read",
@@ -245,14 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_of_tomorrow_survives() {
+    fn unknown_scopes_round_trip() {
         let scopes = Scopes::parse("user-read-mind streaming");
         assert_eq!(scopes.to_string(), "streaming user-read-mind");
         assert_eq!(Scopes::parse(&scopes.to_string()), scopes);
     }
 
     #[test]
-    fn sets_are_combined() {
+    fn scope_sets_support_union_intersection_and_difference() {
         let read = Scopes::from([Scope::UserLibraryRead, Scope::UserTopRead]);
         let write = Scopes::from([Scope::UserLibraryModify, Scope::UserTopRead]);
         let both = read.clone() | write.clone();

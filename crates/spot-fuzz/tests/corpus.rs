@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use spot_fuzz::{TARGETS, run};
 
 #[test]
-fn every_input_of_the_corpus_keeps_the_rules() {
+fn no_input_of_the_seed_corpus_fails_a_fuzz_target() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     for (name, _) in TARGETS {
         let inputs: Vec<_> = fs::read_dir(corpus.join(name)).unwrap().map(Result::unwrap).collect();

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_calls_refresh_once() {
+    async fn parallel_calls_share_a_single_refresh() {
         let (tokens, calls) = numbered(Duration::from_secs(3600));
         let all = futures::future::join_all((0..50).map(|_| tokens.token())).await;
         assert!(all.iter().all(|token| token.as_ref().unwrap().expose() == "token-0"));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_token_and_one_that_expires_are_replaced() {
+    async fn rejected_and_expiring_tokens_are_replaced() {
         let (tokens, calls) = numbered(Duration::from_secs(3600));
         let first = tokens.token().await.unwrap();
         tokens.reject(&first).await;
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_that_goes_away_and_a_callback_that_fails_harm_nobody() {
+    async fn cancellations_and_callback_failures_do_not_break_later_calls() {
         let (tokens, calls) = numbered(Duration::from_secs(3600));
         assert!(tokens.token().now_or_never().is_none());
         assert_eq!(tokens.token().await.unwrap().expose(), "token-0");
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_permanent_refusal_does_not_call_back_again_and_again() {
+    async fn repeated_rejections_do_not_rerun_the_callback_each_time() {
         let (tokens, calls) = numbered(Duration::from_secs(3600));
         for _ in 0..100 {
             let token = tokens.token().await.unwrap();
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_callback_that_always_fails_runs_once_a_second() {
+    async fn three_callback_failures_pause_the_callback_for_a_second() {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);
         let tokens = CallbackTokens::new(move || {
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_on_a_stalled_runtime_does_not_hold_up_another_runtime_for_ever() {
+    fn waiting_for_a_refresh_on_a_stalled_runtime_is_bounded() {
         let (tokens, calls) = numbered(Duration::from_secs(3600));
         let (stalled, other) = (current_thread(), current_thread());
         // The refresh is started and never polled.
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_on_a_runtime_that_shuts_down_is_started_again() {
+    fn a_refresh_restarts_after_the_runtime_shuts_down() {
         let (tokens, _) = numbered(Duration::from_secs(3600));
         let (ended, other) = (current_thread(), current_thread());
         ended.block_on(async { assert!(tokens.token().now_or_never().is_none()) });

@@ -148,13 +148,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_start_is_written_as_a_timestamp() {
+    fn the_start_time_prints_as_an_rfc_3339_timestamp() {
         assert_eq!(START.seconds_text(), "2026-11-02T09:00:00Z");
         assert_eq!(START.millis_text(), "2026-11-02T09:00:00.000Z");
     }
 
     #[test]
-    fn days_and_dates_are_inverse_over_centuries() {
+    fn converting_days_to_dates_and_back_keeps_the_day() {
         for day in (-200_000..200_000).step_by(97) {
             let (year, month, of_month) = civil(day);
             assert_eq!(days(year, month, of_month), day);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_is_read_back() {
+    fn parse_accepts_full_timestamps_and_rejects_other_text() {
         assert_eq!(Moment::parse("2026-11-02T09:00:00Z"), Some(START));
         assert_eq!(Moment::parse("2026-11-02T09:00:00.25Z"), Some(Moment(START.0 + 250)));
         for text in ["", "2026-11-02", "2026-13-02T09:00:00Z", "2026-11-02T09:00Z", "yesterday"] {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn six_months_keep_the_day_or_take_the_last_one() {
+    fn adding_months_keeps_the_day_or_clamps_to_the_month_end() {
         assert_eq!(START.plus_months(6).seconds_text(), "2027-05-02T09:00:00Z");
         let end_of_august = Moment(days(2026, 8, 31) * DAY);
         assert_eq!(end_of_august.plus_months(6).date_text(), "2027-02-28");

@@ -702,7 +702,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2048))]
 
         #[test]
-        fn nothing_is_read_that_serde_json_reads_otherwise(
+        fn the_reader_agrees_with_serde_json_on_edited_samples(
             edits in prop::collection::vec(any_edit(), 0..4),
         ) {
             let mut json = SAMPLE.to_owned();
@@ -713,14 +713,14 @@ mod tests {
         }
 
         #[test]
-        fn short_texts_are_read_as_serde_json_reads_them(
+        fn the_reader_agrees_with_serde_json_on_short_random_text(
             json in "[\\[{\"0-9a-c.eE+\\-,:\\\\u \\]}]{1,12}",
         ) {
             check_all(&json);
         }
 
         #[test]
-        fn numbers_are_those_of_serde_json(float in any::<f64>(), integer in any::<i64>()) {
+        fn the_reader_agrees_with_serde_json_on_numbers(float in any::<f64>(), integer in any::<i64>()) {
             for json in [float.to_string(), format!("{float:e}"), integer.to_string()] {
                 check::<Value>(&json);
                 check::<f64>(&json);
@@ -730,7 +730,7 @@ mod tests {
         }
 
         #[test]
-        fn strings_of_every_length_are_read(text in "[ -~é]{0,80}") {
+        fn the_reader_decodes_strings_and_rejects_control_characters(text in "[ -~é]{0,80}") {
             let json = serde_json::to_string(&text).unwrap();
             prop_assert_eq!(read::<String>(&json).unwrap(), text.as_str());
             prop_assert!(read::<IgnoredAny>(&json).is_ok());
@@ -744,7 +744,7 @@ mod tests {
 
     /// Checks that the reader decodes usual responses itself, without falling back to serde_json.
     #[test]
-    fn usual_responses_are_read() {
+    fn typical_responses_do_not_fall_back_to_serde_json() {
         assert_eq!(read::<Value>(SAMPLE).unwrap(), serde_json::from_str::<Value>(SAMPLE).unwrap());
         read::<Page<SavedTrack>>(r#"{"items":[{"track":{"name":"Song"}}]}"#).unwrap();
         read::<Album>(r#"{"id":"4uLU6hMCjMI75M1A2tKUQC","tracks":{"items":[]}}"#).unwrap();
@@ -752,7 +752,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_left_to_serde_json() {
+    fn the_reader_rejects_nesting_beyond_the_maximum_depth() {
         let nested = |depth: u8| "[".repeat(depth.into()) + &"]".repeat(depth.into());
         let (most, more) = (nested(MAX_DEPTH), nested(MAX_DEPTH + 1));
         assert!(read::<Value>(&most).is_ok() && read::<IgnoredAny>(&most).is_ok());
@@ -760,7 +760,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_countries_may_be_the_same() {
+    fn repeated_country_lists_are_decoded_like_serde_json() {
         let json = r#"[["DE","FR"], ["DE","FR"], ["DE"], [ "FR" , "DE" ], [], ["DE","FR"]]"#;
         let in_place = crate::from_slice::<Vec<CountrySet>>(json.as_bytes()).unwrap();
         assert_eq!(in_place, serde_json::from_str::<Vec<CountrySet>>(json).unwrap());

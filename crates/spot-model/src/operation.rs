@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_is_found_by_its_name() {
+    fn by_name_finds_every_operation() {
         for operation in Operation::ALL {
             assert_eq!(Operation::by_name(operation.name), Some(*operation));
         }

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn every_circle_is_noticed_soon() {
+    fn every_cycle_of_links_is_detected_within_bounded_steps() {
         for start in [0, 1, 2, 5, 17, 100] {
             for circle in [1, 2, 3, 7, 64, 100] {
                 let followed = followed(start, circle);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn to_turn_round_is_no_circle() {
+    fn alternating_between_next_and_previous_is_not_a_cycle() {
         let mut trail = PageTrail::default();
         for _ in 0..100 {
             trail = trail.follow("second", false).unwrap();

@@ -51,12 +51,12 @@ mod tests {
     use super::{Encoded, decode, decode_form};
 
     #[test]
-    fn what_is_encoded_is_what_a_path_would_take_for_its_own() {
+    fn encoding_escapes_all_but_unreserved_characters() {
         assert_eq!(Encoded("a b#c/ü~.-_").to_string(), "a%20b%23c%2F%C3%BC~.-_");
     }
 
     #[test]
-    fn what_is_no_encoding_stays() {
+    fn decoding_keeps_malformed_percent_sequences() {
         for text in ["100%", "%", "%4", "%zz", "a+b"] {
             assert_eq!(decode(text), text);
         }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_no_panic() {
+    fn invalid_utf8_decodes_to_the_replacement_character() {
         assert_eq!(decode("%ff"), "\u{fffd}");
     }
 }

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_at_most_so_many_characters() {
+    fn printable_truncates_text_and_replaces_control_characters() {
         assert_eq!(printable("", 3), "");
         assert_eq!(printable("abc", 3), "abc");
         assert_eq!(printable("abcd", 3), "ab…");

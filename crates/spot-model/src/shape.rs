@@ -100,7 +100,7 @@ mod tests {
     use crate::{Album, Page, Track};
 
     #[test]
-    fn an_object_is_not_a_list_of_its_fields() {
+    fn a_list_in_place_of_an_object_is_rejected() {
         for json in ["[]", " [null]", "[[\"x\"]]"] {
             assert!(crate::from_slice::<Album>(json.as_bytes()).is_err(), "{json}");
             assert!(crate::from_slice::<Page<Track>>(json.as_bytes()).is_err(), "{json}");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_empty_values_is_refused_before_it_takes_memory() {
+    fn a_list_of_a_million_empty_values_is_rejected() {
         for value in ["{}", "null", "[]", "{\"name\":null}"] {
             let json = format!("[{value}{}]", format!(",{value}").repeat(1_000_000));
             assert!(crate::from_slice::<Vec<Option<Track>>>(json.as_bytes()).is_err(), "{value}");

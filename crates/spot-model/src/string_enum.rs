@@ -137,7 +137,7 @@ mod tests {
     use crate::{AlbumType, DatePrecision, Scope};
 
     #[test]
-    fn known_values_have_a_name_in_any_case() {
+    fn known_values_are_parsed_in_any_case() {
         for text in ["compilation", "COMPILATION", "Compilation"] {
             assert_eq!(AlbumType::from(text), AlbumType::Compilation);
         }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_values_come_back_as_they_came() {
+    fn unknown_values_keep_the_original_text() {
         let kind: AlbumType = serde_json::from_str("\"Mix\\u0054ape\"").unwrap();
         assert!(!kind.is_known());
         assert_eq!((kind.as_str(), kind.to_string().as_str()), ("MixTape", "MixTape"));

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_request_tells_what_it_sends() {
+    async fn request_data_matches_the_requests_that_are_sent() {
         for (mode, access) in
             [(Mode::Extended, AccessMode::Extended), (Mode::Development, AccessMode::Development)]
         {

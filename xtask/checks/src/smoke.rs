@@ -171,12 +171,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_example_of_every_operation_works() {
+    async fn every_operation_example_succeeds_against_the_mock() {
         run(None, None, false).await.unwrap();
     }
 
     #[tokio::test]
-    async fn another_server_is_only_read() {
+    async fn only_get_requests_are_sent_to_another_server() {
         let mock = MockSpotify::start().await.unwrap();
         run(Some(mock.api_url()), Some(&mock.user_token_all()), false).await.unwrap();
         let requests = mock.requests();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_the_mock_become_ids_of_spotify() {
+    fn mock_ids_are_replaced_by_spotify_ids() {
         let inner = Arc::new(ReqwestTransport::builder().build().unwrap());
         let ids = SpotifyIds { inner, playlist: Some("mine".to_owned()) };
         let replaced = ids.replace(

@@ -57,12 +57,12 @@ mod tests {
     }
 
     #[test]
-    fn the_spec_does_not_differ_from_its_own_export() {
+    fn the_spec_matches_the_exported_document() {
         assert_eq!(after(|_| {}), [] as [&str; 0]);
     }
 
     #[test]
-    fn what_an_operation_lacks_is_found_on_both_sides() {
+    fn operations_missing_on_either_side_are_reported() {
         let found = after(|document| {
             let paths = document["paths"].as_object_mut().unwrap();
             paths.remove("/markets");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_and_access_are_held_against_each_other() {
+    fn differences_in_scopes_and_access_are_reported() {
         let found = after(|document| {
             let queue = &mut document["paths"]["/me/player/queue"]["get"];
             queue["security"][0]["oauth"] = json!(["user-read-playback-state", "user-top-read"]);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_held_against_each_other() {
+    fn differences_in_parameters_are_reported() {
         let found = after(|document| {
             let parameters = &mut document["paths"]["/me/top/{type}"]["get"]["parameters"];
             for parameter in parameters.as_array_mut().unwrap() {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_found_at_any_depth() {
+    fn differences_in_fields_and_enum_values_are_reported() {
         let found = after(|document| {
             let schemas = &mut document["components"]["schemas"];
             schemas["Segment"]["properties"]["zing"] = json!({ "type": "string" });

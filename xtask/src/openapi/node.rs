@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_to_rust_become_words() {
+    fn intra_doc_links_become_plain_text() {
         let words = |doc: &str| match plain(doc) {
             Node::Text(text) => text,
             _ => String::new(),

@@ -313,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chapter_is_the_episode_that_spotify_calls_it() {
+    fn a_chapter_and_an_episode_with_the_same_id_have_equal_keys() {
         let id = "spotmockEpisode0000001";
         let episode: PlayableUri = format!("spotify:episode:{id}").parse().unwrap();
         let chapter = PlayableUri::Chapter(id.parse().unwrap());

@@ -354,7 +354,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_calls_lead_to_the_wanted_list((present, wanted) in lists(40)) {
+        fn executing_the_planned_calls_yields_the_wanted_list((present, wanted) in lists(40)) {
             let edits = Edits::new(&present, &wanted);
             prop_assert_eq!(carry_out(present.clone(), &edits.steps()), wanted.clone());
             prop_assert_eq!(edits.kept + edits.added + edits.readded, wanted.len());
@@ -365,7 +365,7 @@ mod tests {
         }
 
         #[test]
-        fn few_changes_are_few_calls((present, wanted) in edited(4)) {
+        fn a_few_changes_take_at_most_26_calls((present, wanted) in edited(4)) {
             let edits = Edits::new(&present, &wanted);
             prop_assert_eq!(carry_out(present.clone(), &edits.steps()), wanted.clone());
             prop_assert!(edits.steps().len() >= least(&present, &wanted));
@@ -373,7 +373,7 @@ mod tests {
         }
 
         #[test]
-        fn a_replacement_leads_to_the_wanted_list((present, wanted) in lists(200)) {
+        fn a_replacement_yields_the_wanted_list((present, wanted) in lists(200)) {
             let steps = replacement(&wanted);
             prop_assert_eq!(carry_out(present, &steps), wanted.clone());
             prop_assert_eq!(steps.len(), wanted.len().div_ceil(CHUNK).max(1));
@@ -383,7 +383,7 @@ mod tests {
     /// Prints the number of calls for three cases: the plan, the lower bound, and a replacement.
     #[test]
     #[expect(clippy::print_stdout, reason = "the purpose of the test is to print the figures")]
-    fn calls_are_few() {
+    fn the_number_of_calls_is_close_to_the_lower_bound() {
         let mut runner = TestRunner::deterministic();
         let mut compare = |name: &str, pairs: BoxedStrategy<(Vec<u32>, Vec<u32>)>| {
             let (mut calls, mut replacements, mut fewest, mut kept) = (0, 0, 0, 0);
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_moves_in_one_call() {
+    fn moving_a_range_takes_a_single_call() {
         let moved = Edits::new(&[0, 1, 2, 3, 4, 5], &[3, 4, 0, 1, 2, 5]);
         assert_eq!(moved.steps().len(), 1);
         assert_eq!((moved.kept, moved.added, moved.removed), (6, 0, 0));
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn new_entries_around_one_that_moves_are_one_call() {
+    fn entries_added_around_a_moved_entry_need_a_single_add() {
         let around = Edits::new(&[9, 1, 2, 3], &[1, 2, 3, 20, 21, 9, 22]);
         assert_eq!(
             around.steps(),
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_surplus_copy_takes_all_copies_with_it() {
+    fn removing_a_surplus_duplicate_readds_the_remaining_copy() {
         let fewer = Edits::new(&[1, 2, 1, 3], &[1, 2, 3]);
         assert_eq!(
             fewer.steps(),

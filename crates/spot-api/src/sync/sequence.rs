@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_of_as_many_as_possible_is_kept() {
+    fn pairing_keeps_the_longest_increasing_subsequence() {
         assert_eq!(longest_increasing(&[3, 1, 2, 5, 4]), [1, 2, 4]);
         assert_eq!(longest_increasing(&[2, 2, 2]).len(), 1);
         // The 7 is paired with the second 7, and needs no move.
@@ -92,7 +92,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everybody_has_a_partner_of_its_own(mut list in prop::collection::vec(0..6_u32, 0..60)) {
+        fn every_entry_is_paired_with_a_distinct_equal_entry(mut list in prop::collection::vec(0..6_u32, 0..60)) {
             let other = list.clone();
             list.sort_unstable();
             list.truncate(40);

@@ -239,7 +239,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_changes_lead_from_one_state_to_the_other(
+        fn applying_the_changes_yields_the_later_state(
             before in states(),
             after in states(),
             elapsed in 0..400_u64,
@@ -260,7 +260,7 @@ mod tests {
         }
 
         #[test]
-        fn playing_on_is_no_change(state in states(), elapsed in 0..100_u64) {
+        fn continued_playback_is_not_a_change(state in states(), elapsed in 0..100_u64) {
             let mut later = state.clone();
             if let Some(later) = later.as_mut().filter(|later| later.is_playing) {
                 let end = later.item.as_ref().and_then(PlayableItem::duration);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_is_told_from_playing_on() {
+    fn a_seek_is_distinguished_from_continued_playback() {
         let before = playing(Some(track(1)), 60);
         let after = |seconds| playing(Some(track(1)), seconds);
         assert!(
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_track_that_repeats_is_told_from_a_jump_to_its_beginning() {
+    fn a_repeated_track_is_distinguished_from_a_seek_to_the_start() {
         let before = playing(Some(track(1)), 175);
         assert_eq!(names(&before, &playing(Some(track(1)), 1), 6 * SECOND), ["ItemRepeated"]);
         assert_eq!(names(&before, &playing(Some(track(1)), 175), 180 * SECOND), ["ItemRepeated"]);

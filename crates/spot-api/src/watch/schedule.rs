@@ -154,7 +154,7 @@ mod tests {
         /// In any 30 s, the watch sends no more requests than the ceiling allows. The limit applies
         /// in every state, even if polls are requested very often.
         #[test]
-        fn the_ceiling_holds(
+        fn polls_never_exceed_the_ceiling(
             pace in paces(),
             polls in prop::collection::vec(
                 (millis(0..400_000), millis(0..90_000), 0..4_u32, 0..4_u8, any::<bool>()),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_that_spotify_asked_for_is_kept_even_if_somebody_asks() {
+    fn a_requested_poll_waits_until_the_rate_limit_block_ends() {
         let now = Instant::now();
         let until = now + Duration::from_secs(90);
         let known = Known {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn polls_are_frequent_after_a_change_and_rare_in_silence() {
+    fn the_poll_interval_grows_with_time_since_the_last_change() {
         let waits = |outlook: Outlook, quiet: u64| {
             let quiet = Duration::from_secs(quiet);
             let known = Known { outlook, quiet, failures: 0, held_until: None };

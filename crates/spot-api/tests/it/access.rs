@@ -4,7 +4,7 @@
 use spot_api::{AccessMode, ErrorKind};
 use spot_mock::{MockSpotify, Mode};
 
-use crate::story;
+use crate::support;
 
 const IDS: [&str; 4] = [
     "spotmockTrack000000009",
@@ -14,12 +14,12 @@ const IDS: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn several_tracks_come_in_order_in_both_modes() {
+async fn several_tracks_keep_the_requested_order_in_both_modes() {
     for (mode, access, calls) in
         [(Mode::Development, AccessMode::Development, 4), (Mode::Extended, AccessMode::Extended, 1)]
     {
         let mock = MockSpotify::builder().mode(mode).start().await.unwrap();
-        let client = story::client(&mock).with_access_mode(access);
+        let client = support::client(&mock).with_access_mode(access);
         let tracks = client.tracks(IDS).await.unwrap();
         let ids: Vec<_> = tracks
             .iter()
@@ -37,9 +37,9 @@ async fn several_tracks_come_in_order_in_both_modes() {
 }
 
 #[tokio::test]
-async fn more_than_fifty_are_several_calls_in_extended_mode() {
+async fn more_than_50_ids_are_split_into_calls_in_extended_mode() {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await.unwrap();
-    let client = story::client(&mock).with_access_mode(AccessMode::Extended);
+    let client = support::client(&mock).with_access_mode(AccessMode::Extended);
     let ids: Vec<String> = (1..=120).map(|number| format!("spotmockTrack{number:09}")).collect();
     let tracks = client.tracks(&ids).await.unwrap();
     assert!(tracks.iter().zip(&ids).all(|(track, id)| {
@@ -51,9 +51,9 @@ async fn more_than_fifty_are_several_calls_in_extended_mode() {
 }
 
 #[tokio::test]
-async fn a_closed_operation_says_since_when_and_what_to_use() {
+async fn a_closed_operation_error_names_the_date_and_replacement() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let error = client.artist("spotmockArtist00000001").related_artists().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Restricted);
     assert!(error.to_string().contains("2024-11-27"), "{error}");
@@ -64,9 +64,9 @@ async fn a_closed_operation_says_since_when_and_what_to_use() {
 }
 
 #[tokio::test]
-async fn a_filter_of_fields_does_not_end_a_stream() {
+async fn a_fields_filter_does_not_end_a_stream_early() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let request =
         client.playlist("spotmockPlaylist000001").items().fields("items(item(name,type))");
     let mut items = request.stream();

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use spot_api::{AccessMode, Client, model::SavedTrack};
 use spot_mock::{MockSpotify, Mode, custom::World};
 
-use crate::story;
+use crate::support;
 
 async fn start(world: Option<World>, mode: Mode) -> (MockSpotify, Client) {
     let mut builder = MockSpotify::builder().mode(mode);
@@ -16,7 +16,7 @@ async fn start(world: Option<World>, mode: Mode) -> (MockSpotify, Client) {
     let mock = builder.start().await.unwrap();
     let access =
         if mode == Mode::Extended { AccessMode::Extended } else { AccessMode::Development };
-    let client = story::client(&mock).with_access_mode(access);
+    let client = support::client(&mock).with_access_mode(access);
     (mock, client)
 }
 
@@ -36,7 +36,7 @@ fn back_up(library: &[SavedTrack], file: &Path) {
 }
 
 #[tokio::test]
-async fn a_backup_is_the_world_of_a_mock() {
+async fn a_backup_loaded_into_a_mock_restores_the_library() {
     for mode in [Mode::Development, Mode::Extended] {
         let (_mock, client) = start(None, mode).await;
         let before = library(&client).await;

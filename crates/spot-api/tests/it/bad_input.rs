@@ -3,12 +3,12 @@
 use spot_api::{ErrorKind, Market};
 use spot_mock::MockSpotify;
 
-use crate::story;
+use crate::support;
 
 #[tokio::test]
-async fn an_id_that_is_none_is_named_and_nothing_is_sent() {
+async fn an_invalid_id_is_named_and_no_request_is_sent() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let error = client.artist("not-an-id").albums().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadRequest);
     assert_eq!(error.status(), None);
@@ -21,9 +21,9 @@ async fn an_id_that_is_none_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn one_wrong_uri_in_a_list_stops_the_whole_list() {
+async fn an_invalid_uri_in_a_list_prevents_the_request() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let uris = ["spotify:track:spotmockTrack000000001", "spotify:banana:1"];
     let error = client.library().save(uris).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadRequest);
@@ -35,7 +35,7 @@ async fn one_wrong_uri_in_a_list_stops_the_whole_list() {
 #[tokio::test]
 async fn an_empty_search_is_refused() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     for query in ["", "   "] {
         let error = client.search(query).tracks().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadRequest);
@@ -45,9 +45,9 @@ async fn an_empty_search_is_refused() {
 }
 
 #[tokio::test]
-async fn a_limit_of_zero_is_refused_here_and_one_too_large_there() {
+async fn zero_limits_fail_locally_and_large_limits_at_the_server() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let error = client.library().tracks().limit(0).await.unwrap_err();
     assert!(error.to_string().contains("`limit`"), "{error}");
     assert!(mock.requests().is_empty());
@@ -58,18 +58,18 @@ async fn a_limit_of_zero_is_refused_here_and_one_too_large_there() {
 }
 
 #[tokio::test]
-async fn a_market_that_is_none_is_named() {
+async fn an_invalid_market_is_named_in_the_error() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let error = client.track("spotmockTrack000000001").market("Germany").await.unwrap_err();
     assert!(error.to_string().contains("Germany"), "{error}");
     assert!(mock.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_call_can_leave_out_the_market_of_its_client() {
+async fn a_call_can_override_or_omit_the_default_market() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock).with_market("SE");
+    let client = support::client(&mock).with_market("SE");
     client.track("spotmockTrack000000001").await.unwrap();
     client.track("spotmockTrack000000001").market("DE").await.unwrap();
     client.track("spotmockTrack000000001").market(Market::UNSET).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_call_can_leave_out_the_market_of_its_client() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_is_an_authentication_error() {
+async fn a_refused_token_is_an_authentication_error() {
     let mock = MockSpotify::start().await.unwrap();
     let token = spot_http::AccessToken::new("CANARY-not-a-token").unwrap();
     let pipeline = spot_http::Pipeline::builder(token).base_url(mock.api_url()).build().unwrap();
@@ -88,7 +88,7 @@ async fn a_token_that_is_refused_is_an_authentication_error() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_a_transport_error() {
+async fn an_unreachable_server_is_a_transport_error() {
     let token = spot_http::AccessToken::new("token").unwrap();
     // The listener is dropped immediately, so no server listens on its port.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -103,7 +103,7 @@ async fn a_server_that_is_not_there_is_a_transport_error() {
 }
 
 #[tokio::test]
-async fn a_page_of_html_is_a_decode_error_that_says_so() {
+async fn an_html_response_is_a_decode_error_that_names_html() {
     let mut server = mockito::Server::new_async().await;
     let page = "<html><head><title>Captive portal</title></head><body>Log in</body></html>";
     let answer = server.mock("GET", "/me").with_status(200).with_body(page).create_async().await;
@@ -117,9 +117,9 @@ async fn a_page_of_html_is_a_decode_error_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_cover_that_is_no_jpeg_or_too_large_is_refused() {
+async fn a_cover_must_be_a_jpeg_of_at_most_192_kib() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let playlist = client.playlist("spotmockPlaylist000001");
     let error = playlist.upload_cover(b"\x89PNG".as_slice()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadRequest);

@@ -18,7 +18,7 @@ use spot_api::{
 use spot_http::{AccessToken, CallbackTokens, Event, Observer, Transport, TransportError};
 use spot_mock::MockSpotify;
 
-use crate::story;
+use crate::support;
 
 /// A transport that records the requested URLs, and uses no network.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,7 @@ fn token() -> AccessToken {
 }
 
 #[tokio::test]
-async fn a_builder_sets_up_the_client_and_what_is_below_it() {
+async fn the_client_builder_configures_client_and_pipeline() {
     let mock = MockSpotify::start().await.unwrap();
     let client = Client::builder(AccessToken::new(&mock.user_token_all()).unwrap())
         .base_url(mock.api_url())
@@ -158,7 +158,7 @@ fn a_bare_none_leaves_a_parameter_out() {
 }
 
 #[tokio::test]
-async fn a_country_that_is_not_assigned_is_refused() {
+async fn an_unassigned_country_code_is_refused() {
     let client = Client::builder(token()).transport(Links::default()).build().unwrap();
     let error = client.track("spotmockTrack000000001").market("UK").await.unwrap_err();
     assert!(error.to_string().contains(r#""UK"; expected"#), "{error}");
@@ -168,9 +168,9 @@ async fn a_country_that_is_not_assigned_is_refused() {
 }
 
 #[tokio::test]
-async fn objects_stand_for_their_ids() {
+async fn calls_accept_objects_in_place_of_ids() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let album = client.album("spotmockAlbum000000001").await.unwrap();
     let playlist = client.me().create_playlist("Objects").await.unwrap();
     client.playlist(&playlist).add(&album.tracks.items).await.unwrap();
@@ -196,7 +196,7 @@ fn parse(id: &str, country: &str) -> Result<(TrackId, Country), Error> {
 }
 
 #[test]
-fn errors_of_parsing_become_errors_of_the_client() {
+fn parse_errors_convert_into_client_errors() {
     assert!(parse("spotmockTrack000000001", "SE").is_ok());
     for error in [parse("?", "SE").unwrap_err(), parse("spotmockTrack000000001", "?").unwrap_err()]
     {
@@ -217,7 +217,7 @@ impl Observer for Names {
 }
 
 #[tokio::test]
-async fn an_operation_of_ones_own_is_first_class() {
+async fn custom_operations_support_paging_observers_and_errors() {
     const LIST: &Operation = &Operation::custom(Method::Get, "/me/tracks")
         .with_name("my_list")
         .with_scopes(&[Scope::UserLibraryRead])
@@ -270,7 +270,7 @@ async fn an_operation_of_ones_own_is_first_class() {
 }
 
 #[tokio::test]
-async fn tokens_may_come_from_a_closure() {
+async fn callback_tokens_are_cached_and_renewed_after_a_401() {
     let mock = MockSpotify::start().await.unwrap();
     let calls = Arc::new(AtomicUsize::new(0));
     let (good, counted) = (mock.user_token_all(), Arc::clone(&calls));
@@ -311,9 +311,9 @@ async fn a_short_link_is_resolved_without_a_token() {
 }
 
 #[tokio::test]
-async fn functions_that_take_futures_take_the_future_of_a_request() {
+async fn requests_convert_into_futures_for_join_all_and_spawn() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let requests = (1..=3).map(|number| client.track(format!("spotmockTrack{number:09}")));
     let tracks = futures::future::join_all(requests.map(IntoFuture::into_future)).await;
     assert!(tracks.iter().all(Result::is_ok));

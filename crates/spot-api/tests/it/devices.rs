@@ -7,12 +7,12 @@ use spot_api::{ErrorKind, PlayerReason};
 use spot_mock::{Device, Fault, MockSpotify};
 use tokio::time::{Instant, sleep};
 
-use crate::story::client;
+use crate::support::client;
 
 const TRANSFER: &str = "transfer-a-users-playback";
 
 #[tokio::test(start_paused = true)]
-async fn a_device_that_comes_later_takes_over_the_playback() {
+async fn ready_waits_for_a_device_and_transfers_playback() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
     let start = Instant::now();
@@ -41,7 +41,7 @@ async fn a_device_that_comes_later_takes_over_the_playback() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_device_that_does_not_come_is_a_timeout_that_names_the_others() {
+async fn a_missing_device_times_out_and_the_error_lists_devices() {
     let mock = MockSpotify::builder().idle(true).start().await.unwrap();
     let start = Instant::now();
     let waited = client(&mock).player().device("Bathroom").ready(Duration::from_secs(10)).await;
@@ -55,7 +55,7 @@ async fn a_device_that_does_not_come_is_a_timeout_that_names_the_others() {
 }
 
 #[tokio::test]
-async fn a_device_that_takes_no_commands_is_said_at_once() {
+async fn ready_fails_for_an_uncontrollable_device() {
     let mock = MockSpotify::start().await.unwrap();
     mock.add_device(Device::new("tv", "Guest room").restricted());
     let client = client(&mock);
@@ -74,7 +74,7 @@ async fn a_device_that_takes_no_commands_is_said_at_once() {
 }
 
 #[tokio::test]
-async fn without_premium_waiting_does_not_help() {
+async fn ready_without_premium_is_an_error() {
     let mock = MockSpotify::builder().premium(false).start().await.unwrap();
     mock.add_device(Device::new("g1", "Garden"));
     let waited = client(&mock).player().device("Garden").ready(Duration::from_secs(60)).await;
@@ -82,7 +82,7 @@ async fn without_premium_waiting_does_not_help() {
 }
 
 #[tokio::test]
-async fn new_tracks_of_the_library_are_one_request() {
+async fn changes_since_reads_new_tracks_with_a_single_request() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
     let long_ago = DateTime::<Utc>::MIN_UTC;

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use spot_api::{AccessMode, Client, model::TrackId};
 use spot_mock::{MockSpotify, Mode};
 
-use crate::story;
+use crate::support;
 
 /// Returns a server in Extended Quota Mode, and a client with that access mode.
 async fn extended() -> (MockSpotify, Client) {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await.unwrap();
-    let client = story::client(&mock).with_access_mode(AccessMode::Extended);
+    let client = support::client(&mock).with_access_mode(AccessMode::Extended);
     (mock, client)
 }
 
@@ -26,7 +26,7 @@ async fn tracks(client: &Client, count: usize) -> Vec<TrackId> {
 }
 
 #[tokio::test]
-async fn tracks_may_count_as_saved_earlier() {
+async fn save_tracks_can_set_an_earlier_added_at_date() {
     let (mock, client) = extended().await;
     let track: TrackId = mock.world().unsaved_track.parse().unwrap();
     let long_ago: DateTime<Utc> = "2012-03-04T05:06:07Z".parse().unwrap();
@@ -43,7 +43,7 @@ async fn tracks_may_count_as_saved_earlier() {
 }
 
 #[tokio::test]
-async fn the_route_of_old_takes_any_number_as_well() {
+async fn legacy_playlist_operations_accept_lists_of_any_length() {
     let (_mock, client) = extended().await;
     let ids = tracks(&client, 230).await;
     let playlist =
@@ -60,7 +60,7 @@ async fn the_route_of_old_takes_any_number_as_well() {
 }
 
 #[tokio::test]
-async fn recommendations_take_attributes_by_their_names() {
+async fn recommendations_send_tunable_attributes() {
     let (mock, client) = extended().await;
     let request = client
         .recommendations()
@@ -82,7 +82,7 @@ async fn recommendations_take_attributes_by_their_names() {
 }
 
 #[tokio::test]
-async fn featured_playlists_are_a_page_though_the_response_says_more() {
+async fn featured_playlists_are_read_and_streamed_as_pages() {
     let (_mock, client) = extended().await;
     let featured = client.browse().featured_playlists().limit(2).await.unwrap();
     let total = featured.total.unwrap();

@@ -142,7 +142,7 @@ proptest! {
     /// The stream returns each existing entry once and in order, and requests no page at or beyond
     /// the end. The test varies the length, the page size of the server, and the lost entries.
     #[test]
-    fn every_entry_comes_once_and_in_order(
+    fn a_stream_returns_every_entry_once_and_in_order(
         length in 0_u32..400,
         most in 1_u32..60,
         prefetch in 0_usize..9,
@@ -168,7 +168,7 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn four_pages_are_on_their_way_at_once() {
+async fn a_stream_requests_up_to_four_pages_concurrently() {
     let list = List::slow(Duration::from_millis(50), |query| page(query, 1000, 50, &[]));
     let start = Instant::now();
     assert_eq!(names(&list.client(), 4).await.unwrap().len(), 1000);
@@ -194,7 +194,7 @@ async fn a_slow_consumer_does_not_wait_for_the_network() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_is_asked_for_only_when_one_was_taken() {
+async fn a_stream_prefetches_no_more_pages_than_configured() {
     let list = List::new(|query| page(query, 5000, 50, &[]));
     let mut items = list.client().library().tracks().stream().prefetch(3);
     items.next().await.unwrap().unwrap();
@@ -203,7 +203,7 @@ async fn a_page_is_asked_for_only_when_one_was_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_a_page_has_the_next_one_asked_for_before_it_is_decoded() {
+async fn after_the_first_page_the_next_page_is_already_requested() {
     let list = List::slow(Duration::from_millis(50), |query| page(query, 200, 50, &[]));
     let mut pages = list.client().library().tracks().stream().prefetch(1).pages();
     let mut asked = Vec::new();
@@ -217,7 +217,7 @@ async fn who_waits_for_a_page_has_the_next_one_asked_for_before_it_is_decoded() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_the_stream_stops_its_requests() {
+async fn dropping_the_stream_cancels_pending_requests() {
     let list = List::slow(Duration::from_secs(1), |query| page(query, 5000, 50, &[]));
     let mut items = list.client().library().tracks().stream();
     items.next().await.unwrap().unwrap();
@@ -229,7 +229,7 @@ async fn dropping_the_stream_stops_its_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_does_not_say_its_length_is_read_link_by_link() {
+async fn a_list_without_a_total_is_read_by_following_next_links() {
     let list = List::new(|query| {
         let (status, mut body) = page(query, 170, 50, &[]);
         body["total"] = Value::Null;
@@ -245,7 +245,7 @@ async fn a_list_that_does_not_say_its_length_is_read_link_by_link() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_nothing_is_the_end_even_if_it_names_a_next_one() {
+async fn an_empty_page_ends_the_stream_despite_a_next_link() {
     let list = List::new(|query| {
         let offset = number(query, "offset").unwrap_or(0);
         let items: Vec<Value> = if offset == 0 { vec![entry(0)] } else { Vec::new() };
@@ -257,7 +257,7 @@ async fn a_page_of_nothing_is_the_end_even_if_it_names_a_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_shrinks_under_way_is_not_asked_behind_its_end() {
+async fn a_shrinking_list_is_not_requested_beyond_the_end() {
     let calls = AtomicUsize::new(0);
     let list = List::slow(Duration::from_millis(50), move |query| {
         let length = if calls.fetch_add(1, Ordering::SeqCst) == 0 { 800 } else { 230 };
@@ -273,7 +273,7 @@ async fn a_list_that_shrinks_under_way_is_not_asked_behind_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_comes_once_and_says_where_to_go_on() {
+async fn an_error_ends_the_stream_and_sets_the_resume_position() {
     let list = List::new(|query| match number(query, "offset") {
         Some(100) => (403, json!({ "error": { "status": 403, "message": "No" } })),
         _ => page(query, 500, 50, &[]),
@@ -292,7 +292,7 @@ async fn an_error_comes_once_and_says_where_to_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_to_go_on_counts_the_entries_that_were_left_out() {
+async fn resume_at_counts_skipped_entries() {
     let list = List::new(|query| page(query, 60, 50, &[0, 2, 3, 51]));
     let mut items = list.client().library().tracks().stream();
     let mut seen = Vec::new();
@@ -336,7 +336,7 @@ fn artists(query: &Query, length: u32, stuck: bool) -> (u16, Value) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_by_cursor_are_read_one_page_ahead() {
+async fn cursor_lists_prefetch_a_single_page() {
     let list = List::slow(Duration::from_millis(50), |query| artists(query, 170, false));
     let mut pages = list.client().me().followed_artists().stream().pages();
     let start = Instant::now();
@@ -351,7 +351,7 @@ async fn lists_by_cursor_are_read_one_page_ahead() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cursor_that_repeats_ends_the_list() {
+async fn a_repeated_cursor_ends_the_stream() {
     let list = List::new(|query| artists(query, 170, true));
     let mut items = list.client().me().followed_artists().stream();
     let mut count = 0;
@@ -362,7 +362,7 @@ async fn a_cursor_that_repeats_ends_the_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_search_ends_where_the_api_ends() {
+async fn a_search_stream_ends_at_1000_results() {
     let list = List::new(|query| {
         let offset = number(query, "offset").unwrap_or(0);
         assert!(offset + 10 <= 1000, "the API takes no offset and limit above 1000");
@@ -385,7 +385,7 @@ async fn a_search_ends_where_the_api_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn links_are_followed_only_to_where_the_token_may_go() {
+async fn a_next_link_to_a_foreign_host_is_not_followed() {
     let list = List::new(|query| page(query, 120, 50, &[]));
     let client = list.client();
     let first = client.library().tracks().limit(50).await.unwrap();
@@ -399,9 +399,9 @@ async fn links_are_followed_only_to_where_the_token_may_go() {
 }
 
 #[tokio::test]
-async fn links_of_wrapped_pages_and_of_ones_own_playlists_lead_on() {
+async fn next_page_works_for_wrapped_pages_and_my_playlists() {
     let mock = spot_mock::MockSpotify::start().await.unwrap();
-    let client = crate::story::client(&mock);
+    let client = crate::support::client(&mock);
     let first = client.search("a").tracks().limit(3).await.unwrap();
     let second = client.next_page(&first).await.unwrap().unwrap();
     assert_eq!((second.offset, second.items.len()), (3, 3));
@@ -438,7 +438,7 @@ async fn pages_until_the_end(list: &List, by_cursor: bool) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_circle_of_cursors_of_any_length_ends() {
+async fn a_stream_ends_on_a_cycle_of_cursors() {
     for length in [1, 2, 3, 50] {
         let list = List::new(move |query| {
             let at = number(query, "after").unwrap_or(0);
@@ -458,7 +458,7 @@ async fn a_circle_of_cursors_of_any_length_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loop_over_links_that_circle_ends_with_an_error() {
+async fn following_a_cycle_of_page_links_ends_with_an_error() {
     for (start, length) in [(0, 1), (0, 2), (1, 2), (0, 3), (10, 50)] {
         // Cursors, and links whose query parameter is not an offset.
         for (path, parameter) in [("me/following", "after"), ("me/tracks", "token")] {
@@ -507,7 +507,7 @@ async fn a_loop_over_links_that_circle_ends_with_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_offset_that_cannot_grow_ends_the_list() {
+async fn an_offset_overflow_ends_the_stream() {
     for (limit, total) in [
         (u32::MAX, Some(u32::MAX)),
         (u32::MAX, None),
@@ -524,7 +524,7 @@ async fn an_offset_that_cannot_grow_ends_the_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_link_that_leads_back_is_not_followed() {
+async fn a_next_link_that_does_not_advance_is_not_followed() {
     let base = "https://api.spotify.com/v1/me/tracks";
     for (offset, next, follows) in [
         (50, "?offset=100", true),
@@ -543,7 +543,7 @@ async fn a_link_that_leads_back_is_not_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_link_out_of_the_base_path_is_not_followed() {
+async fn a_link_outside_the_base_url_is_not_followed() {
     for (link, path) in [
         ("https://api.spotify.com/v1/me/tracks?offset=50", Some("/v1/me/tracks")),
         ("https://api.spotify.com/v1/x/../me/./tracks?offset=50", Some("/v1/me/tracks")),

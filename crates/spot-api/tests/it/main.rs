@@ -5,13 +5,13 @@
 mod access;
 mod backup;
 mod bad_input;
-mod chunks;
 mod convenience;
 mod devices;
 mod extended;
 mod items;
-mod story;
+mod long_lists;
 mod streams;
+mod support;
 mod sync;
 mod watch;
-mod whole;
+mod with_tracks_and_items;

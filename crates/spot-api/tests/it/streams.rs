@@ -8,7 +8,7 @@ use spot_api::{
 };
 use spot_mock::{MockSpotify, Mode, RecordedRequest};
 
-use crate::story;
+use crate::support;
 
 async fn names<P>(mut items: spot_api::Items<SavedTrack, P>) -> Vec<String>
 where
@@ -28,7 +28,7 @@ fn queries(requests: &[RecordedRequest]) -> Vec<&str> {
 #[tokio::test]
 async fn any_request_can_be_streamed() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let all = names(client.library().tracks().stream()).await;
     mock.take_requests();
 
@@ -47,7 +47,7 @@ async fn any_request_can_be_streamed() {
 }
 
 #[tokio::test]
-async fn an_operation_of_your_own_can_be_streamed() {
+async fn a_custom_request_can_be_streamed_into_a_custom_type() {
     #[derive(Clone, Debug, Deserialize)]
     struct Mine {
         track: Named,
@@ -57,7 +57,7 @@ async fn an_operation_of_your_own_can_be_streamed() {
         name: String,
     }
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let all = names(client.library().tracks().stream()).await;
     let mut mine = client.stream::<Page<Mine>>(Request::get("/me/tracks"));
     let mut count = 0;
@@ -69,9 +69,9 @@ async fn an_operation_of_your_own_can_be_streamed() {
 }
 
 #[tokio::test]
-async fn pages_by_cursor_and_pages_inside_an_answer_can_be_streamed() {
+async fn cursor_pages_inside_a_response_can_be_streamed() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let mut expected = client.me().followed_artists().limit(3).stream();
     let mut own =
         client.stream::<CursorPage<Artist>>(Request::get("/me/following?type=artist&limit=3"));
@@ -88,7 +88,7 @@ async fn pages_by_cursor_and_pages_inside_an_answer_can_be_streamed() {
 /// Returns the page sizes that streams request in an access mode.
 async fn sizes(mode: Mode, access: AccessMode) -> [Option<String>; 3] {
     let mock = MockSpotify::builder().mode(mode).start().await.unwrap();
-    let client = story::client(&mock).with_access_mode(access);
+    let client = support::client(&mock).with_access_mode(access);
     let limit = || {
         let requests = mock.take_requests();
         let query = requests.first().map(|request| request.query.clone()).unwrap_or_default();
@@ -105,7 +105,7 @@ async fn sizes(mode: Mode, access: AccessMode) -> [Option<String>; 3] {
 }
 
 #[tokio::test]
-async fn the_largest_page_depends_on_the_access_mode() {
+async fn the_maximum_page_size_depends_on_the_access_mode() {
     let some = |sizes: [&str; 3]| sizes.map(|size| Some(size.to_owned()));
     let development = sizes(Mode::Development, AccessMode::Development).await;
     assert_eq!(development, some(["10", "10", "50"]));
@@ -119,9 +119,9 @@ async fn the_largest_page_depends_on_the_access_mode() {
 }
 
 #[tokio::test]
-async fn a_page_in_hand_goes_on_without_being_requested_again() {
+async fn stream_from_does_not_request_the_given_page_again() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let all = names(client.library().tracks().stream()).await;
     let page = client.library().tracks().limit(30).offset(10).await.unwrap();
     mock.take_requests();
@@ -146,12 +146,12 @@ async fn a_page_in_hand_goes_on_without_being_requested_again() {
 }
 
 #[tokio::test]
-async fn the_page_inside_an_object_goes_on() {
+async fn stream_from_continues_a_page_inside_an_object() {
     for (mode, access) in
         [(Mode::Development, AccessMode::Development), (Mode::Extended, AccessMode::Extended)]
     {
         let mock = MockSpotify::builder().mode(mode).start().await.unwrap();
-        let client = story::client(&mock).with_access_mode(access);
+        let client = support::client(&mock).with_access_mode(access);
         let playlist = client.playlist("spotmockPlaylist000001").await.unwrap();
         mock.take_requests();
         let items = client.stream_from(playlist.items.unwrap());
@@ -183,9 +183,9 @@ async fn count<P: spot_api::Paged>(mut items: spot_api::Items<P::Item, P>) -> us
 }
 
 #[tokio::test]
-async fn a_page_whose_link_leads_away_gives_its_entries_and_then_an_error() {
+async fn stream_from_yields_entries_then_an_error_for_a_bad_link() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let page = client.library().tracks().limit(3).await.unwrap();
     mock.take_requests();
     for (next, words) in [
@@ -212,10 +212,10 @@ async fn a_page_whose_link_leads_away_gives_its_entries_and_then_an_error() {
 }
 
 #[test]
-fn a_last_page_needs_no_runtime() {
+fn streaming_from_a_last_page_needs_no_runtime() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mock = runtime.block_on(MockSpotify::start()).unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let album = client.album("spotmockAlbum000000001").into_future();
     let tracks = runtime.block_on(album).unwrap().tracks;
     assert!(tracks.is_last() && !tracks.items.is_empty());
@@ -228,9 +228,9 @@ fn a_last_page_needs_no_runtime() {
 }
 
 #[tokio::test]
-async fn the_pages_of_another_user_go_on_with_that_user() {
+async fn further_playlist_pages_use_the_path_of_the_first_page() {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await.unwrap();
-    let client = story::client(&mock).with_access_mode(AccessMode::Extended);
+    let client = support::client(&mock).with_access_mode(AccessMode::Extended);
     let me = client.me().await.unwrap().id;
     for path in ["/me/playlists".to_owned(), format!("/users/{me}/playlists")] {
         mock.take_requests();
@@ -251,9 +251,9 @@ async fn the_pages_of_another_user_go_on_with_that_user() {
 }
 
 #[tokio::test]
-async fn a_stream_of_the_wrong_kind_of_page_is_an_error() {
+async fn streaming_with_the_wrong_page_type_is_an_error() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let request = client.me().followed_artists().into_request();
     let error = client.stream::<Page<Artist>>(request).next().await.unwrap().unwrap_err();
     assert!(error.to_string().contains("CursorPage"), "{error}");
@@ -265,7 +265,7 @@ async fn a_stream_of_the_wrong_kind_of_page_is_an_error() {
 }
 
 #[test]
-fn every_operation_with_pages_says_how_large_they_are() {
+fn paged_operations_have_valid_maximum_page_sizes() {
     let paged = Operation::ALL
         .iter()
         .filter(|operation| operation.paging.max_limit(AccessMode::Development).is_some());

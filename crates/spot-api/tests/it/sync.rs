@@ -10,7 +10,7 @@ use spot_api::{
 use spot_mock::{Fault, MockSpotify, Mode};
 use tokio::time::Instant;
 
-use crate::story::client;
+use crate::support::client;
 
 fn uri(number: usize) -> String {
     format!("spotify:track:spotmockTrack{:09}", number + 1)
@@ -61,7 +61,7 @@ proptest! {
 
     /// Tests random playlists and random wanted lists, including duplicates.
     #[test]
-    fn a_playlist_becomes_the_wanted_list(
+    fn sync_turns_any_playlist_into_the_wanted_list(
         present in prop::collection::vec(0..60_usize, 0..150),
         wanted in prop::collection::vec(0..60_usize, 0..150),
         allow_replace in any::<bool>(),
@@ -118,7 +118,7 @@ fn edit(list: &mut Vec<usize>, changes: usize, dice: &mut Dice, mut fresh: usize
 
 #[tokio::test(start_paused = true)]
 #[expect(clippy::print_stdout, reason = "the purpose of the test is to print the figures")]
-async fn ten_thousand_items_with_fifty_changes() {
+async fn sync_makes_50_changes_in_10000_items_with_at_most_50_calls() {
     let latency = Duration::from_millis(80);
     let mock = MockSpotify::builder().latency(latency).start().await.unwrap();
     let client = client(&mock);
@@ -171,7 +171,7 @@ fn story() -> (Vec<usize>, Vec<usize>) {
 
 #[tokio::test(start_paused = true)]
 #[expect(clippy::print_stdout, reason = "the purpose of the test is to print the figures")]
-async fn after_a_failure_at_any_call_a_second_run_ends_right() {
+async fn a_second_sync_completes_after_a_failure_at_any_call() {
     let mock = MockSpotify::start().await.unwrap();
     let (present, wanted) = story();
     let faults = [Fault::LostAnswer, Fault::Reset, Fault::status(500), Fault::status(403)];
@@ -206,7 +206,7 @@ async fn after_a_failure_at_any_call_a_second_run_ends_right() {
 }
 
 #[tokio::test]
-async fn a_plan_for_an_old_version_changes_nothing() {
+async fn a_plan_for_an_outdated_snapshot_is_a_conflict() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
     let id = playlist(&client, &[0, 1, 2]).await;
@@ -221,7 +221,7 @@ async fn a_plan_for_an_old_version_changes_nothing() {
 }
 
 #[tokio::test]
-async fn positions_are_removed_and_the_cost_is_said() {
+async fn remove_at_removes_positions_and_the_plan_shows_the_cost() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
     let id = playlist(&client, &[0, 1, 2, 1, 3, 1]).await;
@@ -245,7 +245,7 @@ async fn positions_are_removed_and_the_cost_is_said() {
 }
 
 #[tokio::test]
-async fn what_only_a_replacement_does_is_said_and_asked_for() {
+async fn replacing_a_playlist_requires_allow_replace() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
     // In the reversed list, every track moves.
@@ -277,7 +277,7 @@ async fn what_only_a_replacement_does_is_said_and_asked_for() {
 }
 
 #[tokio::test]
-async fn local_files_stay_and_move_and_cannot_be_added() {
+async fn local_files_can_be_kept_and_moved_but_not_added() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
     let id: PlaylistId = mock.world().local_files_playlist.parse().unwrap();
@@ -296,7 +296,7 @@ async fn local_files_stay_and_move_and_cannot_be_added() {
 }
 
 #[tokio::test]
-async fn an_unchanged_playlist_costs_one_small_request() {
+async fn if_changed_reads_only_the_snapshot_of_an_unchanged_playlist() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
     let id = playlist(&client, &(0..130).collect::<Vec<_>>()).await;
@@ -320,7 +320,7 @@ async fn an_unchanged_playlist_costs_one_small_request() {
 }
 
 #[tokio::test]
-async fn a_short_playlist_is_read_with_one_request() {
+async fn a_short_playlist_is_read_with_a_single_request() {
     let mock = MockSpotify::start().await.unwrap();
     let client = client(&mock);
     let present: Vec<usize> = (0..100).collect();
@@ -333,7 +333,7 @@ async fn a_short_playlist_is_read_with_one_request() {
 }
 
 #[tokio::test]
-async fn a_market_does_not_change_what_a_playlist_holds() {
+async fn a_default_market_does_not_affect_sync() {
     for mode in [Mode::Development, Mode::Extended] {
         let mock = MockSpotify::builder().mode(mode).start().await.unwrap();
         let client = client(&mock).with_market("SE");

@@ -17,7 +17,7 @@ use spot_http::{RateLimit, TokenSource, Transport, TransportError};
 use spot_mock::{Corruption, Device, Fault, MockSpotify, RandomFaults, custom};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use crate::story::client;
+use crate::support::client;
 
 const STATE: &str = "get-information-about-the-users-current-playback";
 
@@ -232,7 +232,7 @@ async fn hour(
 
 #[tokio::test(start_paused = true)]
 #[expect(clippy::print_stdout, reason = "the purpose of the test is to print the figures")]
-async fn an_hour_of_a_listener_is_reported_as_it_happened() {
+async fn watch_reports_every_change_of_an_hour_in_order() {
     let (events, expected, calls) = hour(|watch| watch).await;
     let seen: Vec<&str> = events.iter().map(|(_, event)| name(&event.change)).collect();
     let script: Vec<&str> = expected.iter().map(|(_, name)| *name).collect();
@@ -309,7 +309,7 @@ async fn an_hour_of_a_listener_is_reported_as_it_happened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_pause_in_polling_one_set_of_events_comes() {
+async fn an_unpolled_watch_sends_no_requests_and_catches_up_later() {
     let mock = silence().await;
     let (watched, listener) = (client(&mock), client(&mock));
     let player = listener.player();
@@ -335,7 +335,7 @@ async fn after_a_pause_in_polling_one_set_of_events_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_position_is_counted_on_without_a_call() {
+async fn the_position_is_extrapolated_without_a_request() {
     let mock = silence().await;
     let client = client(&mock);
     client.player().play().device(mock.world().device.as_str()).context(ALBUM).await.unwrap();
@@ -355,7 +355,7 @@ async fn the_position_is_counted_on_without_a_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_can_ask_for_a_poll() {
+async fn refresh_now_triggers_an_immediate_poll() {
     let mock = silence().await;
     let client = client(&mock);
     let mut watch = client.player().watch().idle_interval(Duration::from_secs(60));
@@ -375,7 +375,7 @@ async fn a_command_can_ask_for_a_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_spent_quota_is_said_and_waited_for() {
+async fn an_exhausted_quota_is_reported_and_waited_for() {
     let mock = silence().await;
     let mut watch = client(&mock).player().watch();
     watch.next().await.unwrap().unwrap();
@@ -391,7 +391,7 @@ async fn a_spent_quota_is_said_and_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn odd_answers_do_not_end_it() {
+async fn unexpected_responses_do_not_end_the_watch() {
     let mock = silence().await;
     let client = client(&mock);
     client.player().play().device(mock.world().device.as_str()).context(ALBUM).await.unwrap();
@@ -420,7 +420,7 @@ async fn odd_answers_do_not_end_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_by_what_cannot_heal() {
+async fn a_missing_scope_ends_the_watch() {
     let mock = silence().await;
     let token = spot_http::AccessToken::new(&mock.user_token(&["user-library-read"])).unwrap();
     let pipeline = spot_http::Pipeline::builder(token).base_url(mock.api_url()).build().unwrap();
@@ -431,7 +431,7 @@ async fn it_ends_by_what_cannot_heal() {
 }
 
 #[test]
-fn outside_of_a_runtime_it_ends_with_an_error_and_no_panic() {
+fn without_a_runtime_the_watch_ends_with_an_error() {
     let token = spot_http::AccessToken::new("token").unwrap();
     let mut watch = Client::new(token).unwrap().player().watch();
     let error = watch.try_next().now_or_never().unwrap().unwrap_err();
@@ -464,7 +464,7 @@ impl Transport for Counter {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_request_is_in_flight_and_the_ceiling_holds_however_often_somebody_asks() {
+async fn repeated_refreshes_respect_max_calls_and_never_overlap() {
     let counter = Counter::default();
     let token = spot_http::AccessToken::new("token").unwrap();
     let pipeline = spot_http::Pipeline::builder(token).transport(counter.clone()).build().unwrap();
@@ -484,7 +484,7 @@ async fn one_request_is_in_flight_and_the_ceiling_holds_however_often_somebody_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_somebody_waits_for_pass_a_poll_that_waits_for_the_rate_limit() {
+async fn an_interactive_call_overtakes_a_rate_limited_poll() {
     let counter = Counter::default();
     let token = spot_http::AccessToken::new("token").unwrap();
     let limit = RateLimit::known(6).window(Duration::from_secs(10));
@@ -522,7 +522,7 @@ impl TokenSource for Expiring {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_when_the_consent_does() {
+async fn expired_consent_ends_the_watch() {
     let builder = spot_http::Pipeline::builder(Expiring::default());
     let pipeline = builder.transport(Counter::default()).build().unwrap();
     let mut watch = Client::from(pipeline).player().watch();
@@ -548,7 +548,7 @@ impl Transport for Flawed {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_a_transport_does_not_end_it_silently() {
+async fn the_watch_recovers_from_a_panic_in_the_transport() {
     let token = spot_http::AccessToken::new("token").unwrap();
     let builder = spot_http::Pipeline::builder(token).transport(Flawed::default());
     let mut watch = Client::from(builder.build().unwrap()).player().watch();

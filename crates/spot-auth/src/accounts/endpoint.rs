@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_a_refusal_has_an_outcome_a_kind_and_a_sentence() {
+    fn token_error_responses_map_to_outcomes_and_errors() {
         let shapes = [
             (400, r#"{"error":"invalid_grant"}"#),
             (400, r#"{"error":"invalid_grant","error_description":"Refresh token revoked"}"#),
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_are_echoed_do_not_get_through() {
+    fn echoed_secrets_are_redacted_from_errors() {
         let long = format!(r#"{{"error":{{"message":"{}CANARY-r"}}}}"#, "x".repeat(195));
         for body in [
             r#"{"error":"invalid_grant","error_description":"token CANARY-r is dead\nreally"}"#,

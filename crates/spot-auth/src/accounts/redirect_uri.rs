@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_added_only_if_there_is_none() {
+    fn a_port_is_added_only_if_the_uri_has_no_port() {
         let any = RedirectUri::parse("http://127.0.0.1/callback?x=1").unwrap();
         assert_eq!(any.with_port(4000).as_str(), "http://127.0.0.1:4000/callback?x=1");
         assert_eq!(any.with_port(4000).path(), "/callback");

@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn absent_null_and_empty_fields_are_none() {
+    fn absent_null_and_empty_fields_count_as_missing() {
         for body in [
             r#"{"access_token":"a"}"#,
             r#"{"access_token":"a","refresh_token":"","scope":"","token_type":""}"#,
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_scopes_are_read_in_every_form() {
+    fn expires_in_and_scope_are_parsed_in_every_format() {
         for (lifetime, seconds) in
             [("3600", 3_600), ("3600.0", 3_600), ("\"120\"", 120), ("-5", 3_600), ("1e300", 86_400)]
         {
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusable_answer_is_named_and_never_quoted() {
+    fn invalid_token_responses_give_errors_without_secrets() {
         for (body, path) in [
             (r#"{"token_type":"Bearer","id_token":"CANARY"}"#, Some("access_token")),
             (r#"{"access_token":"","id_token":"CANARY"}"#, Some("access_token")),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repeated_field_the_last_usable_one_counts() {
+    fn the_last_usable_value_of_a_repeated_field_is_used() {
         let body = r#"{"access_token":"a","refresh_token":"r","access_token":"b","access_token":7,
             "refresh_token":null}"#;
         let response = TokenResponse::read(body.as_bytes()).unwrap();

@@ -420,7 +420,7 @@ mod tests {
     use crate::clock::from_unix;
 
     #[tokio::test(start_paused = true)]
-    async fn a_stored_token_lasts_no_longer_than_its_lifetime() {
+    async fn the_validity_of_a_stored_token_is_capped_at_the_lifetime() {
         let record = TokenRecord::from_refresh_token("r")
             .with_access_token("a", from_unix(1_795_003_600).unwrap());
         let at = |unix| Moment { wall: from_unix(unix).unwrap(), monotonic: Instant::now() };

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_callback_is_read() {
+    fn every_callback_format_is_parsed() {
         for text in [
             "http://127.0.0.1:4444/callback?code=AQ%2Fx&state=b3f-9_xQ",
             "/callback?state=b3f-9_xQ&code=AQ%2Fx&foo=1&foo=2",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_does_not_repeat_the_state() {
+    fn a_declined_callback_error_redacts_the_state() {
         match read(&format!("/?error=x%5E{STATE}.d&state={STATE}")) {
             Ok(CallbackOutcome::Declined { error }) => assert_eq!(error, "x^<redacted>.d"),
             other => panic!("{other:?}"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_callbacks_are_recognised() {
+    fn every_invalid_callback_is_rejected_with_the_reason() {
         for (text, invalid) in [
             ("", InvalidCallback::NoQuery),
             ("AQDbareCode", InvalidCallback::NoQuery),
@@ -199,7 +199,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics_and_nothing_without_the_state_ends_a_sign_in(text in "\\PC{0,200}") {
+        fn arbitrary_text_without_the_state_is_an_invalid_callback(text in "\\PC{0,200}") {
             let read = read(&text);
             if !text.contains(STATE) && !text.contains('%') {
                 prop_assert!(read.is_err(), "{text}");
@@ -207,7 +207,7 @@ mod tests {
         }
 
         #[test]
-        fn no_mix_of_parameters_is_taken_for_another(
+        fn only_valid_parameter_combinations_give_an_outcome(
             parts in proptest::collection::vec(
                 prop_oneof![
                     Just("code=x"), Just("code="), Just("error=e"), Just("error="), Just("x=y"),
@@ -230,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn any_code_comes_through(value in "\\PC{1,80}") {
+        fn any_authorization_code_is_decoded_unchanged(value in "\\PC{1,80}") {
             let query: String = form_urlencoded::Serializer::new(String::new())
                 .append_pair("code", &value)
                 .append_pair("state", STATE)

@@ -518,7 +518,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_full_disk_does_not_cost_the_record() {
+    fn a_record_is_overwritten_in_place_if_the_disk_is_full() {
         let directory = tempfile::tempdir().unwrap();
         let store = FileStore::new(directory.path());
         let key = StoreKey::new("abc123", "me", "streaming");
@@ -539,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_readable_and_different() {
+    fn file_names_are_readable_and_unique() {
         let name = |client: &str, account: &str, scopes: &str| {
             file_name(&StoreKey::new(client, account, scopes))
         };
@@ -561,7 +561,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_default_directory_is_the_platforms() {
+    fn the_default_directory_follows_the_platform_convention() {
         let at = |os: &str, name: &'static str, value: &'static str| {
             let variable = move |asked: &str| (asked == name).then(|| PathBuf::from(value));
             default_directory(os, variable, Some("/home/me".into())).unwrap().display().to_string()

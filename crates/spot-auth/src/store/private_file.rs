@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_overwritten_only_within_its_blocks() {
+    fn overwrite_fails_if_the_content_exceeds_the_allocated_blocks() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         fs::write(&path, "the old content, which is longer than the new one").unwrap();
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_that_fails_leaves_nothing_behind() {
+    fn a_failed_replacement_removes_the_temporary_file() {
         let directory = tempfile::tempdir().unwrap();
         let (path, next) = (directory.path().join("file"), directory.path().join("next"));
         fs::create_dir(&path).unwrap();

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_round_trips_through_its_stored_form() {
+    fn a_token_record_round_trips_through_json() {
         let json = record().to_json();
         let back = TokenRecord::from_json(json.expose_secret()).unwrap();
         assert_eq!(back.to_json().expose_secret(), json.expose_secret());
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_json_is_refused_and_not_quoted() {
+    fn invalid_record_json_is_rejected_and_not_quoted() {
         for json in [
             "",
             "{}",

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_of_rspotify_becomes_a_record() {
+    fn an_rspotify_cache_is_converted_to_a_token_record() {
         let record = record_of(
             r#"{"access_token": "BQa", "expires_in": 3600,
                 "expires_at": "2026-11-26T12:00:00.123456789Z",
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_token_without_a_time_is_left_out() {
+    fn an_access_token_without_a_valid_expiry_is_dropped() {
         for (expires_at, expected) in [
             ("1795694400", Some(1_795_694_400)),
             ("null", None),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_without_a_session_is_an_error_without_its_text() {
+    fn an_invalid_rspotify_cache_gives_an_error_without_secrets() {
         for (text, why) in [
             ("CANARY", "line 1"),
             (r#"{"access_token": "CANARY", "refresh_token": null}"#, "no refresh token"),

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_of_spotipy_becomes_a_record() {
+    fn a_spotipy_cache_is_converted_to_a_token_record() {
         let record = record_of(
             r#"{"access_token": "BQa", "token_type": "Bearer", "expires_in": 3600,
                 "refresh_token": "AQr", "scope": "user-library-read user-top-read",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_caches_are_named() {
+    fn an_invalid_spotipy_cache_gives_an_error_without_secrets() {
         for (text, why) in [
             ("", "line 1"),
             ("CANARY", "line 1"),

@@ -12,7 +12,7 @@ use tokio::{
 };
 use url::Url;
 
-use crate::script::{Reply, Script};
+use crate::scripted_accounts::{Reply, Script};
 
 /// Values that the browser gets from the authorization URL.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ fn service() -> Script {
 }
 
 #[tokio::test]
-async fn the_browser_comes_back_to_a_free_port() {
+async fn a_sign_in_without_a_fixed_port_listens_on_a_free_port() {
     let service = service();
     let app = service.app().build().unwrap();
     let pages = Arc::new(Mutex::new(Vec::new()));
@@ -94,7 +94,7 @@ async fn the_browser_comes_back_to_a_free_port() {
 }
 
 #[tokio::test]
-async fn other_requests_are_answered_and_ignored() {
+async fn invalid_requests_get_an_error_and_do_not_end_the_sign_in() {
     let service = service();
     let app = service.app().redirect_uri("http://127.0.0.1/back").build().unwrap();
     let session = browse(app.sign_in(Scopes::new()), |sent| async move {
@@ -137,7 +137,7 @@ async fn other_requests_are_answered_and_ignored() {
 }
 
 #[tokio::test]
-async fn two_right_callbacks_at_once_exchange_the_code_once() {
+async fn parallel_valid_callbacks_exchange_the_code_once() {
     let service = service();
     let app = service.app().build().unwrap();
     let session = browse(app.sign_in(Scopes::new()), |sent| async move {
@@ -168,7 +168,7 @@ async fn two_right_callbacks_at_once_exchange_the_code_once() {
 }
 
 #[tokio::test]
-async fn a_user_who_declines_ends_the_sign_in() {
+async fn a_declined_consent_ends_the_browser_sign_in() {
     let app = service().app().build().unwrap();
     let error = browse(app.sign_in(Scopes::new()), |sent| async move {
         let page = sent.get(&format!("/callback?error=access_denied&state={}", sent.state)).await;
@@ -198,7 +198,7 @@ async fn the_listener_is_closed_after_the_sign_in() {
 }
 
 #[tokio::test]
-async fn a_sign_in_times_out() {
+async fn a_browser_sign_in_fails_after_the_timeout() {
     let app = service().app().build().unwrap();
     let sign_in = app.sign_in(Scopes::new()).timeout(Duration::from_millis(30));
     let error = browse(sign_in, |_| async {}).await.unwrap_err();
@@ -207,7 +207,7 @@ async fn a_sign_in_times_out() {
 }
 
 #[tokio::test]
-async fn the_version_6_loopback_works_as_well() {
+async fn sign_in_works_on_the_ipv6_loopback_address() {
     if tokio::net::TcpListener::bind("[::1]:0").await.is_err() {
         return;
     }
@@ -241,7 +241,7 @@ async fn a_port_in_use_falls_back_to_the_prompt() {
 }
 
 #[tokio::test]
-async fn a_pasted_address_may_take_a_second_try() {
+async fn the_prompt_is_repeated_after_an_invalid_address() {
     let app = service().app().redirect_uri("https://example.org/back").build().unwrap();
     let shown = Arc::new(Mutex::new(Vec::<String>::new()));
     let (show, read) = (Arc::clone(&shown), Arc::clone(&shown));
@@ -264,7 +264,7 @@ async fn a_pasted_address_may_take_a_second_try() {
 }
 
 #[tokio::test]
-async fn the_second_time_the_store_is_enough() {
+async fn a_stored_session_needs_no_second_sign_in() {
     let service = service();
     let app = service.app().build().unwrap();
     let store = MemoryStore::new();
@@ -314,7 +314,7 @@ async fn idle_connections_do_not_delay_the_callback() {
 }
 
 #[tokio::test]
-async fn the_page_says_what_came_of_the_exchange() {
+async fn the_browser_page_shows_the_result_of_the_code_exchange() {
     for (reply, status, title) in [
         (Reply::token("the-access", "r"), "200", "Signed in"),
         (Reply::json(503, ""), "502", "Not signed in"),

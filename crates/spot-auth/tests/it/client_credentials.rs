@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use spot_auth::{App, ErrorKind, TokenSource};
 
-use crate::script::{Reply, Script};
+use crate::scripted_accounts::{Reply, Script};
 
 #[tokio::test]
-async fn a_service_asks_with_its_secret_over_real_http() {
+async fn client_credentials_are_sent_with_basic_authentication() {
     let mut server = mockito::Server::new_async().await;
     let token = server
         .mock("POST", "/api/token")
@@ -31,7 +31,7 @@ async fn a_service_asks_with_its_secret_over_real_http() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_token_is_there_before_the_old_one_ends() {
+async fn the_token_is_renewed_in_the_background_before_expiry() {
     let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
     let app = service.app().secret("the-secret").build().unwrap();
     let source = app.client_credentials().unwrap();

@@ -10,7 +10,7 @@ use std::{
 
 use spot_auth::{ExposeSecret, FileStore, Scope, StoreKey, TokenRecord, TokenStore};
 
-use crate::script::{Reply, Script};
+use crate::scripted_accounts::{Reply, Script};
 
 /// Environment variable that passes the directory to the child process. The child process runs this
 /// test binary.
@@ -25,7 +25,7 @@ fn key() -> StoreKey {
 /// The child process: refreshes the session until it is killed. If the variable is not set, this
 /// test does nothing.
 #[tokio::test]
-async fn child() {
+async fn child_process_refreshes_until_killed() {
     let Some(directory) = env::var_os(DIRECTORY) else { return };
     // The service answers refresh token n with refresh token n + 1 and access token n + 1. The
     // parent process can thus check that both tokens of a stored record come from the same refresh.
@@ -45,7 +45,7 @@ async fn child() {
 
 fn start(directory: &Path) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["--exact", "crash::child", "--nocapture"])
+        .args(["--exact", "crash::child_process_refreshes_until_killed", "--nocapture"])
         .env(DIRECTORY, directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -55,7 +55,7 @@ fn start(directory: &Path) -> Child {
 }
 
 #[tokio::test]
-async fn a_killed_program_leaves_the_old_token_or_the_new_one() {
+async fn a_killed_process_leaves_a_complete_token_record() {
     let directory = tempfile::tempdir().unwrap();
     let store = FileStore::new(directory.path().join("tokens"));
     let first = TokenRecord::from_refresh_token("0").with_granted_scopes(Scope::UserLibraryRead);

@@ -12,7 +12,7 @@ const ROLE: &str = "SPOT_AUTH_SCRIPT";
 
 /// The script, which runs in a separate process with its own environment variables.
 #[tokio::test]
-async fn script() {
+async fn child_process_signs_in_from_env() {
     let Some(role) = env::var_os(ROLE) else { return };
     if role == "forgetful" {
         let error = spot_auth::sign_in_from_env(Scope::Streaming).await.unwrap_err();
@@ -30,11 +30,13 @@ async fn script() {
 }
 
 #[test]
-fn the_environment_and_the_cached_session_are_enough() {
+fn sign_in_from_env_uses_variables_and_the_stored_session() {
     let home = tempfile::tempdir().unwrap();
     for (role, client_id) in [("forgetful", None), ("usual", Some("from-the-environment"))] {
         let mut script = Command::new(env::current_exe().unwrap());
-        script.args(["--exact", "environment::script", "--nocapture"]).env(ROLE, role);
+        script
+            .args(["--exact", "environment::child_process_signs_in_from_env", "--nocapture"])
+            .env(ROLE, role);
         script.env("HOME", home.path()).env("LOCALAPPDATA", home.path());
         for name in ["CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI"] {
             script.env_remove(format!("SPOTIFY_{name}")).env_remove(format!("SPOTIPY_{name}"));

@@ -17,21 +17,21 @@ mod web;
 
 #[cfg(feature = "loopback")]
 #[tokio::test]
-async fn a_program_for_the_command_line() {
+async fn the_cli_example_runs() {
     cli::demo().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_machine_without_a_browser() {
+async fn the_headless_example_runs() {
     headless::demo().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_service() {
+async fn the_service_example_runs() {
     service::demo().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_web_server() {
+async fn the_web_example_runs() {
     web::demo().await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use spot_auth::{ErrorKind, ExposeSecret, FileStore, Scope, StoreKey, TokenRecord, TokenStore};
 
-use crate::script::{Reply, Script};
+use crate::scripted_accounts::{Reply, Script};
 
 fn key() -> StoreKey {
     StoreKey::new("the-client", "me", Scope::Streaming)
@@ -26,7 +26,7 @@ fn names(store: &FileStore) -> Vec<String> {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn files_and_directory_are_private() {
+async fn token_files_and_directory_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
@@ -46,7 +46,7 @@ fn private(path: &std::path::Path) {
 }
 
 #[tokio::test]
-async fn a_broken_file_is_reported_once_and_renamed() {
+async fn a_corrupt_token_file_is_reported_once_and_renamed() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let path = store.path(&key());
@@ -70,7 +70,7 @@ async fn a_broken_file_is_reported_once_and_renamed() {
 }
 
 #[tokio::test]
-async fn a_running_session_replaces_a_broken_file() {
+async fn a_running_session_replaces_a_corrupt_token_file() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let service = Script::new(|n, _| Reply::token(&format!("access-{n}"), "rotated"));
@@ -84,7 +84,7 @@ async fn a_running_session_replaces_a_broken_file() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_key_or_version_is_not_touched() {
+async fn a_file_with_another_key_or_newer_format_is_not_changed() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let path = store.path(&key());
@@ -103,7 +103,7 @@ async fn a_file_of_another_key_or_version_is_not_touched() {
 }
 
 #[tokio::test]
-async fn left_overs_of_a_killed_writer_are_removed() {
+async fn temporary_files_of_a_killed_writer_are_removed() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let next = store.path(&key()).with_extension("json.new");
@@ -116,7 +116,7 @@ async fn left_overs_of_a_killed_writer_are_removed() {
 }
 
 #[tokio::test]
-async fn a_write_error_names_the_path() {
+async fn a_store_write_error_names_the_path() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();

@@ -3,7 +3,7 @@
 use spot_auth::fuzzing;
 
 #[test]
-fn the_entry_points_read_what_is_right() {
+fn fuzzing_entry_points_accept_valid_and_reject_invalid_input() {
     let callback = format!(
         "GET /callback?code=c&state={} HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n",
         fuzzing::STATE

@@ -17,7 +17,7 @@ use spot_auth::{
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    script::{Reply, Script},
+    scripted_accounts::{Reply, Script},
     stores::{key, record},
 };
 
@@ -137,7 +137,7 @@ async fn ten_calls(session: &Session, service: &Script) -> (Duration, usize, usi
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetched_token_is_used_whatever_the_store_does() {
+async fn a_fetched_token_is_used_even_if_the_store_fails() {
     let mut table = Vec::new();
     for method in [Method::Load, Method::Save, Method::Lock] {
         for trouble in [Trouble::Hang, Trouble::Panic, Trouble::Fail] {
@@ -161,7 +161,7 @@ async fn a_fetched_token_is_used_whatever_the_store_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_could_not_be_saved_is_saved_when_the_store_is_back() {
+async fn an_unsaved_record_is_saved_when_the_store_recovers() {
     for trouble in [Trouble::Hang, Trouble::Panic, Trouble::Fail] {
         let service = numbered();
         let app = service.app().build().unwrap();
@@ -186,7 +186,7 @@ async fn a_record_that_could_not_be_saved_is_saved_when_the_store_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sign_out_and_keep_in_return_with_any_store() {
+async fn sign_out_and_keep_in_return_even_if_the_store_misbehaves() {
     for method in [Method::Load, Method::Save, Method::Remove, Method::Lock] {
         for trouble in [Trouble::Hang, Trouble::Panic] {
             let service = numbered();
@@ -205,7 +205,7 @@ async fn sign_out_and_keep_in_return_with_any_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panicking_transport_is_called_once_per_pause() {
+async fn a_panicking_transport_is_not_called_for_every_token_call() {
     let service = Script::new(|_, _| panic!("the program's transport panics, as the test wants"));
     let app = service.app().build().unwrap();
     let session = app.session(record("old"));
@@ -218,7 +218,7 @@ async fn a_panicking_transport_is_called_once_per_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pause_after_a_failed_refresh_holds_without_a_token_too() {
+async fn refreshes_pause_after_a_failure_even_without_a_valid_token() {
     for reply in [Reply::json(503, ""), Reply::Never, Reply::ok("{}")] {
         let service = Script::of([reply.clone()]);
         let session = service.app().build().unwrap().session(record("old"));
@@ -268,7 +268,7 @@ async fn a_hanging_observer_delays_a_session_only_briefly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_in_ends_in_time_whatever_the_store_does() {
+async fn a_sign_in_ends_in_time_even_if_the_store_misbehaves() {
     for method in [Method::Load, Method::Lock] {
         for trouble in [Trouble::Hang, Trouble::Panic] {
             let service = numbered();
@@ -308,7 +308,7 @@ async fn panics_of_show_browser_and_prompt_are_errors() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn settled_saves_what_could_not_be_saved_or_says_why() {
+async fn settled_saves_an_unsaved_record_or_returns_the_error() {
     for (last, saved) in [(2, true), (usize::MAX, false)] {
         let service = numbered();
         let app = service.app().build().unwrap();
@@ -367,7 +367,7 @@ impl TokenStore for Liar {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_lies_does_not_cost_the_new_tokens() {
+async fn permanent_store_conflicts_do_not_lose_the_new_tokens() {
     let service = numbered();
     let app = service.app().build().unwrap();
     let store = Liar::default();
@@ -417,7 +417,7 @@ impl TokenStore for Blocks {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_store_that_blocks_its_thread_holds_up_one_token_and_only_up_to_the_limit() {
+async fn a_blocking_store_delays_a_single_session_until_the_timeout() {
     let (release, until) = channel();
     let store = Blocks { inner: MemoryStore::new(), until: Arc::new(Mutex::new(until)) };
     store.inner.save(&key(), &record("old"), None).await.unwrap();

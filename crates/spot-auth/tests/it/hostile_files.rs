@@ -28,7 +28,7 @@ fn beside(store: &FileStore, suffix: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn signing_out_leaves_no_token_behind() {
+async fn removing_a_record_leaves_no_token_on_disk() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let text = fs::read(store.path(&key())).unwrap();
@@ -47,7 +47,7 @@ async fn signing_out_leaves_no_token_behind() {
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_format_is_left_alone_whatever_its_shape() {
+async fn a_file_with_a_newer_format_is_rejected_and_not_changed() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let path = store.path(&key());
@@ -70,7 +70,7 @@ fn fifo(path: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_that_are_not_regular_are_refused_at_once() {
+async fn non_regular_files_are_rejected_immediately() {
     for kind in ["fifo", "directory", "link to a device", "link to a fifo", "dangling link"] {
         let directory = tempfile::tempdir().unwrap();
         let store = saved(directory.path()).await;
@@ -101,7 +101,7 @@ async fn files_that_are_not_regular_are_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_huge_file_is_not_read() {
+async fn a_huge_token_file_is_rejected_without_reading() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let file = fs::OpenOptions::new().write(true).open(store.path(&key())).unwrap();
@@ -111,7 +111,7 @@ async fn a_huge_file_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_a_link_creates_nothing() {
+async fn a_symlinked_lock_file_is_rejected_and_creates_no_target() {
     for suffix in [".lock", ""] {
         let directory = tempfile::tempdir().unwrap();
         let store = FileStore::new(directory.path().join("tokens"));
@@ -134,7 +134,7 @@ async fn a_lock_that_is_a_link_creates_nothing() {
 }
 
 #[tokio::test]
-async fn open_permissions_are_refused_with_the_remedy() {
+async fn insecure_permissions_are_rejected_with_a_chmod_hint() {
     let directory = tempfile::tempdir().unwrap();
     let store = saved(directory.path()).await;
     let path = store.path(&key());

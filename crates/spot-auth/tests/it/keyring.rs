@@ -6,7 +6,7 @@ use crate::stores::{key, record};
 
 /// This is a single test because the choice of a keyring applies to the whole process.
 #[tokio::test]
-async fn the_keyring_has_no_access_token() {
+async fn the_keyring_store_saves_no_access_token() {
     let store = KeyringStore::new("spot-auth's tests");
     let error = store.load(&key()).await.unwrap_err();
     assert!(error.message().contains("keyring cannot read the session of `me`"), "{error}");

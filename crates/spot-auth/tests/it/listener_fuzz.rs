@@ -13,7 +13,7 @@ use tokio::{
 };
 use url::Url;
 
-use crate::script::{Reply, Script};
+use crate::scripted_accounts::{Reply, Script};
 
 /// Damages a request: replaces, duplicates, inserts or removes bytes. Returns the request in two
 /// parts.

@@ -5,7 +5,6 @@
 
 #[cfg(feature = "loopback")]
 mod browser;
-mod canary;
 mod client_credentials;
 mod crash;
 mod environment;
@@ -19,14 +18,15 @@ mod hostile_files;
 mod keyring;
 #[cfg(feature = "loopback")]
 mod listener_fuzz;
-mod odd_answers;
 mod pending_sign_in;
 mod processes;
-mod refused_tokens;
+mod rejected_access_tokens;
 mod runtimes;
-mod script;
-mod short_programs;
+mod scripted_accounts;
+mod secrets;
+mod short_lived_programs;
+mod sign_in_scenarios;
 mod single_flight;
 mod stores;
-mod stories;
-mod without_locks;
+mod stores_without_locks;
+mod unusual_token_responses;

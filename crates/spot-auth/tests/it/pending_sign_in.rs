@@ -6,7 +6,7 @@ use spot_auth::{ErrorKind, ExposeSecret, PendingSignIn, Scope, Scopes, TokenSour
 use spot_http::TransportErrorKind;
 use url::Url;
 
-use crate::script::{Reply, Script};
+use crate::scripted_accounts::{Reply, Script};
 
 fn begin(service: &Script) -> PendingSignIn {
     let app = service.app().redirect_uri("https://example.org/back").build().unwrap();
@@ -23,7 +23,7 @@ fn back(pending: &PendingSignIn) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_signs_in_in_two_steps() {
+async fn begin_and_finish_complete_a_pkce_sign_in() {
     let service = Script::of([Reply::token("the-access", "the-refresh")]);
     let pending = begin(&service);
     assert!(pending.authorize_url().starts_with("https://accounts.spotify.com/authorize?"));
@@ -62,7 +62,7 @@ async fn a_user_signs_in_in_two_steps() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_secret_is_sent_in_addition_to_pkce() {
+async fn a_client_secret_is_sent_in_addition_to_pkce() {
     let service = Script::of([Reply::token("a", "r")]);
     let app = service.app().secret("the-secret").redirect_uri("https://a.b/").build().unwrap();
     let pending = app.begin(Scopes::new()).unwrap().show_dialog();
@@ -77,7 +77,7 @@ async fn a_secret_is_sent_in_addition_to_pkce() {
 }
 
 #[test]
-fn no_two_sign_ins_are_alike() {
+fn every_sign_in_has_a_unique_state_and_code_challenge() {
     let service = Script::of([Reply::Never]);
     let (one, other) = (begin(&service), begin(&service));
     assert_ne!(one.state(), other.state());
@@ -87,7 +87,7 @@ fn no_two_sign_ins_are_alike() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_callback_of_another_sign_in_sends_no_request() {
+async fn a_callback_without_the_right_state_sends_no_request() {
     let service = Script::of([Reply::token("a", "r")]);
     for callback in [
         "https://example.org/back?code=c&state=guess",
@@ -103,7 +103,7 @@ async fn a_callback_of_another_sign_in_sends_no_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_who_declines_is_told_from_a_failure() {
+async fn a_declined_consent_has_the_reason_access_denied() {
     let service = Script::of([Reply::token("a", "r")]);
     let pending = begin(&service);
     let callback = format!("/back?error=access_denied&state={}", pending.state());
@@ -127,7 +127,7 @@ async fn a_pending_sign_in_is_valid_for_ten_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_machine_may_finish_it() {
+async fn a_pending_sign_in_can_be_resumed_on_another_machine() {
     let service = Script::of([Reply::token("a", "r")]);
     let pending = begin(&service);
     let (url, callback) = (pending.authorize_url().to_owned(), back(&pending));
@@ -153,7 +153,7 @@ async fn another_machine_may_finish_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_code_is_never_sent_twice_unless_it_did_not_arrive() {
+async fn a_code_exchange_is_retried_only_if_the_request_was_not_sent() {
     let cases = [
         (Reply::Break(TransportErrorKind::NotSent), 3, ErrorKind::Transport),
         (Reply::Break(TransportErrorKind::Reset), 1, ErrorKind::Transport),

@@ -18,7 +18,7 @@ const REFRESHES: usize = 10;
 /// The child process: refreshes the session several times. If `DIRECTORY` is not set, this test
 /// does nothing.
 #[tokio::test]
-async fn child() {
+async fn child_process_refreshes_the_shared_session() {
     let Some(directory) = env::var_os(DIRECTORY) else { return };
     let app = App::builder(env::var(CLIENT).unwrap())
         .accounts_url(&env::var(ACCOUNTS).unwrap())
@@ -34,7 +34,7 @@ async fn child() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn eight_programs_refresh_one_rotating_session() {
+async fn eight_processes_share_a_session_with_token_rotation() {
     let mock = MockSpotify::builder().refresh(RefreshPolicy::Rotate).start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let store = FileStore::new(directory.path());
@@ -45,7 +45,11 @@ async fn eight_programs_refresh_one_rotating_session() {
     let children: Vec<_> = (0..PROCESSES)
         .map(|_| {
             Command::new(env::current_exe().unwrap())
-                .args(["--exact", "processes::child", "--nocapture"])
+                .args([
+                    "--exact",
+                    "processes::child_process_refreshes_the_shared_session",
+                    "--nocapture",
+                ])
                 .env(DIRECTORY, directory.path())
                 .env(ACCOUNTS, mock.accounts_url())
                 .env(CLIENT, mock.client_id())

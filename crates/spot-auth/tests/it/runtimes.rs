@@ -10,7 +10,7 @@ use std::{
 use spot_auth::{ErrorKind, MemoryStore, TokenSource, TokenStore};
 
 use crate::{
-    script::{Reply, Script},
+    scripted_accounts::{Reply, Script},
     stores::{key, record},
 };
 
@@ -19,7 +19,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn a_refresh_on_a_stalled_runtime_is_taken_over() {
+fn a_stalled_refresh_is_taken_over_by_another_runtime() {
     for store in [None, Some(MemoryStore::new())] {
         let service = Script::new(|n, _| match n {
             0 => Reply::Never,
@@ -62,7 +62,7 @@ fn a_refresh_on_a_stalled_runtime_is_taken_over() {
 }
 
 #[test]
-fn an_answer_pending_on_a_stalled_runtime_is_not_an_ended_consent() {
+fn a_stalled_runtime_does_not_cause_a_consent_expired_error() {
     // The service rotates the refresh token at the first refresh, but nobody reads the response.
     let service = Script::new(|n, _| match n {
         0 => Reply::token("first", "rotated"),

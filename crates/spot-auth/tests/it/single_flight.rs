@@ -6,7 +6,7 @@ use spot_auth::{AccessToken, ErrorKind, ExposeSecret, Session, TokenRecord, Toke
 use spot_http::TransportErrorKind;
 use tokio::task::JoinSet;
 
-use crate::script::{Reply, Script};
+use crate::scripted_accounts::{Reply, Script};
 
 /// Creates a session without an access token.
 fn session(service: &Script) -> Session {
@@ -34,7 +34,7 @@ async fn ask(session: &Session, times: usize) -> Vec<Result<AccessToken, ErrorKi
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_tasks_make_one_refresh() {
+async fn parallel_tasks_share_a_single_refresh() {
     let service = numbered();
     let session = session(&service);
     let tokens = ask(&session, 100).await;
@@ -48,7 +48,7 @@ async fn a_hundred_tasks_make_one_refresh() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_hundred_tasks_on_many_threads_make_one_refresh() {
+async fn tasks_on_many_threads_share_a_single_refresh() {
     let service = numbered().takes(Duration::from_millis(20));
     let session = session(&service);
     assert!(ask(&session, 100).await.iter().all(Result::is_ok));
@@ -56,7 +56,7 @@ async fn a_hundred_tasks_on_many_threads_make_one_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fifty_late_refusals_make_one_refresh() {
+async fn late_rejections_of_an_old_token_cause_a_single_refresh() {
     let service = numbered();
     let session = fresh(&service);
     let old = session.token().await.unwrap();
@@ -92,7 +92,7 @@ async fn a_cancelled_caller_does_not_cancel_the_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn forty_waiters_share_one_failure() {
+async fn waiting_calls_share_the_failure_of_a_refresh() {
     let service = Script::of([Reply::json(400, r#"{"error":"invalid_request"}"#)]);
     let session = session(&service);
     for outcome in ask(&session, 40).await {
@@ -102,7 +102,7 @@ async fn forty_waiters_share_one_failure() {
 }
 
 #[test]
-fn a_runtime_that_shuts_down_during_a_refresh_loses_nothing() {
+fn a_refresh_restarts_after_the_runtime_shuts_down() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let service = Script::new(|n, _| match n {
         0 => Reply::Never,
@@ -120,7 +120,7 @@ fn a_runtime_that_shuts_down_during_a_refresh_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_are_only_observed_while_the_old_token_lasts() {
+async fn refresh_failures_do_not_fail_calls_while_the_token_is_valid() {
     let service = Script::new(|n, _| match n {
         0..3 => Reply::json(503, "<html>maintenance</html>"),
         _ => Reply::token("new", ""),
@@ -139,7 +139,7 @@ async fn failures_are_only_observed_while_the_old_token_lasts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_the_last_minute_callers_wait_and_fall_back_to_the_old_token() {
+async fn a_failed_refresh_near_expiry_falls_back_to_the_old_token() {
     let service = Script::of([Reply::Break(TransportErrorKind::NotSent)]);
     let session = fresh(&service);
     tokio::time::advance(Duration::from_secs(3_600 - 50)).await;
@@ -184,7 +184,7 @@ async fn a_long_retry_after_is_reported_and_obeyed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_retry_after_is_waited_for() {
+async fn a_refresh_waits_for_a_short_retry_after() {
     let service = Script::of([Reply::limited(3), Reply::token("new", "")]);
     let session = session(&service);
     let start = tokio::time::Instant::now();
@@ -194,7 +194,7 @@ async fn a_short_retry_after_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fields_that_an_answer_lacks_are_kept() {
+async fn fields_missing_from_a_refresh_response_keep_old_values() {
     let service = Script::new(|n, _| match n {
         0 => Reply::ok(r#"{"access_token":"a0","expires_in":3600.0}"#),
         1 => Reply::ok(r#"{"access_token":"a1","refresh_token":"","scope":"","expires_in":3600}"#),
@@ -221,7 +221,7 @@ async fn fields_that_an_answer_lacks_are_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_ended_consent_is_not_refreshed_again() {
+async fn an_expired_consent_is_not_refreshed_again() {
     let service = Script::of([Reply::invalid_grant()]);
     let session = session(&service);
     for _ in 0..5 {
@@ -235,7 +235,7 @@ async fn an_ended_consent_is_not_refreshed_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_without_an_answer_is_retried_once() {
+async fn a_refresh_without_a_response_is_retried_once() {
     let service = Script::new(|n, _| match n {
         0 => Reply::Break(TransportErrorKind::Reset),
         _ => Reply::token("new", ""),

@@ -16,7 +16,7 @@ use spot_auth::{
 };
 use tokio::task::JoinSet;
 
-use crate::script::{Reply, Script, eventually};
+use crate::scripted_accounts::{Reply, Script, eventually};
 
 pub(crate) fn key() -> StoreKey {
     StoreKey::new("the-client", "me", Scope::UserLibraryRead)
@@ -62,7 +62,7 @@ fn stores() -> Vec<(Arc<dyn TokenStore>, Option<tempfile::TempDir>)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_store_keeps_the_promises() {
+async fn every_store_passes_check_store() {
     for (store, _alive) in stores() {
         check_store(Arc::clone(&store)).await.unwrap_or_else(|error| panic!("{store:?}: {error}"));
     }
@@ -98,7 +98,7 @@ impl TokenStore for Careless {
 }
 
 #[tokio::test]
-async fn a_store_that_breaks_a_promise_is_told_which() {
+async fn check_store_names_the_violated_requirement() {
     let error = check_store(Careless(MemoryStore::new())).await.unwrap_err();
     assert!(error.message().contains("must conflict with an existing record"), "{error}");
 }
@@ -134,7 +134,7 @@ async fn keep(app: &App, store: &(impl TokenStore + Clone), record: TokenRecord)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_token_is_written_before_it_is_used() {
+async fn a_new_token_is_saved_before_use() {
     let service = Script::of([Reply::token("new", "rotated")]);
     let store = MemoryStore::new();
     let session = keep(&service.app().build().unwrap(), &store, record("old")).await;
@@ -145,7 +145,7 @@ async fn a_new_token_is_written_before_it_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_scope_is_an_early_error() {
+async fn a_missing_scope_fails_without_a_token_request() {
     let service = Script::of([Reply::Never]);
     let app = service.app().build().unwrap();
     let store = MemoryStore::new();
@@ -196,7 +196,7 @@ async fn a_session_that_signed_out_elsewhere_is_not_saved_again() {
 /// A store can return to an earlier state: a failover can lose the last writes, and a backup can be
 /// older than the session.
 #[tokio::test(start_paused = true)]
-async fn a_session_in_use_goes_on_with_a_store_that_went_back_in_time() {
+async fn a_session_continues_after_a_store_rollback() {
     let service = Script::rotating(Arc::new(Mutex::new("token-start".to_owned())));
     let app = service.app().build().unwrap();
     let store = MemoryStore::new();
@@ -260,7 +260,7 @@ impl TokenStore for Shaky {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_could_not_be_saved_does_not_undo_a_sign_out_elsewhere() {
+async fn an_unsaved_record_does_not_undo_a_sign_out() {
     let service = Script::of([Reply::token("new", "rotated")]);
     let store = Shaky::default();
     let app = service.app().build().unwrap();
@@ -307,7 +307,7 @@ async fn keep_in_during_a_refresh_saves_the_new_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_sign_in_replaces_an_old_one_though_the_store_fails_at_first() {
+async fn a_new_sign_in_replaces_the_old_record_after_a_store_failure() {
     let service = Script::of([Reply::token("new", "")]);
     let app = service.app().build().unwrap();
     let store = Shaky::default();
@@ -323,7 +323,7 @@ async fn a_new_sign_in_replaces_an_old_one_though_the_store_fails_at_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_fails_is_reported_and_written_later() {
+async fn a_failed_save_is_reported_and_retried_later() {
     let service = Script::of([Reply::token("new", "rotated")]);
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);

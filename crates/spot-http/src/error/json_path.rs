@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_leads_to_what_is_wrong() {
+    fn the_json_path_names_the_invalid_value() {
         for (json, path) in [
             (r#"{"items": [], "limit": "ten"}"#, "limit"),
             (r#"{"items": [], "limit": {"a": 1}}"#, "limit"),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_has_a_limit_in_depth_and_length() {
+    fn json_paths_are_limited_in_depth_and_length() {
         let deep = format!("{}7", "{\"key\":[".repeat(500_000));
         let path = find(deep.as_bytes(), 1, deep.len()).unwrap();
         assert!(path.starts_with("key[0].key[0].key"), "{path}");

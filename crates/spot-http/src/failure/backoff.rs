@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_cap() {
+    fn backoff_waits_double_up_to_the_cap() {
         let backoff = Backoff::default();
         let most: Vec<_> = (1..9).map(|attempt| backoff.wait(attempt, 1.0).as_millis()).collect();
         assert_eq!(most, [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]);

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_spread_over_the_whole_range() {
+    fn jitter_is_spread_over_the_whole_range() {
         let mut seeded = Jitter::new(7);
         for mut draw in
             [Box::new(jitter) as Box<dyn FnMut() -> f64>, Box::new(move || seeded.draw())]
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_numbers() {
+    fn the_same_seed_gives_the_same_jitter() {
         let numbers = |seed| {
             let mut jitter = Jitter::new(seed);
             [jitter.draw(), jitter.draw(), jitter.draw()]

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_5xx_leaves_a_command_unknown() {
+    fn a_5xx_or_408_leaves_the_outcome_of_a_command_unknown() {
         for status in [408, 500, 501, 502, 503, 504, 507, 520] {
             let error = Error::from_response(status, b"");
             let reported = Outcome::of_status(status).report(error.clone(), false);

@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_found_however_it_is_escaped() {
+    fn escaped_secrets_are_redacted() {
         let secret = "ab/c+d=%41aab";
         for written in [
             secret,
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_inside_of_base64() {
+    fn base64_encoded_secrets_are_redacted() {
         let secret = "BQD-c4nary/token+0=";
         for before in ["", "x", "xy", "authorization: Bearer ", "\u{fb}\u{ff}\u{fe}"] {
             for behind in ["", "z", "zz", "\r\nhost: a"] {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_beginnings_of_a_secret_takes_linear_time() {
+    fn redaction_of_repeated_secret_prefixes_takes_linear_time() {
         let secret = format!("{}b", "a".repeat(400));
         let text = format!("{}\\%&", "a".repeat(2 << 20));
         let start = std::time::Instant::now();

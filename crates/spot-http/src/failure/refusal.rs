@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_cut_between_characters() {
+    fn text_is_truncated_at_a_character_boundary() {
         for (most, expected) in [(0, ""), (1, "a"), (2, "a"), (3, "aß"), (4, "aßc"), (9, "aßc")]
         {
             assert_eq!(start_of("aßc", most), expected);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_a_refusal_is_read() {
+    fn error_responses_of_every_format_are_parsed() {
         let cases = [
             (404, r#"{"error":{"status":404,"message":"Resource not found"}}"#),
             (400, r#"{"status":400,"message":"Missing required field: uris"}"#),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_code_is_a_message() {
+    fn error_text_that_is_not_a_code_becomes_the_message() {
         let refusal = Refusal::read(br#"{"error":"Code abc/123 was used before"}"#);
         assert_eq!(refusal.reason, None);
         assert_eq!(refusal.message, "Code abc/123 was used before");

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_compared_with_the_clock_of_the_server() {
+    fn a_retry_after_date_is_relative_to_the_date_header() {
         let mut headers = HeaderMap::new();
         headers.insert(header::DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
         headers.insert(header::RETRY_AFTER, "Sun, 06 Nov 1994 08:50:07 GMT".parse().unwrap());

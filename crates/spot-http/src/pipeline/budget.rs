@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_empty_it_and_successes_fill_it() {
+    fn retries_cost_budget_points_and_successes_refund_points() {
         let budget = Budget::new(Some(30));
         assert!(budget.pay(TRANSIENT) && budget.pay(TRANSIENT));
         assert!(!budget.pay(TRANSIENT), "2 are left");

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flight_does_not_pay_for_all_others() {
+    fn tracking_of_requests_in_flight_is_fast_and_bounded() {
         let cache = Cache::new(1024);
         let key = |at: usize| Key {
             token: HeaderValue::from_static("token"),

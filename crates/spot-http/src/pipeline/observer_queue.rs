@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn no_thread_runs_before_the_first_event() {
+    fn the_observer_thread_starts_with_the_first_event() {
         let queue = ObserverQueue::new(Ignores);
         assert!(queue.queue.get().is_none());
         queue.send(Event::LimitLearned { limit: 1 });

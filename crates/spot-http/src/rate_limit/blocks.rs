@@ -422,7 +422,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_quota_without_a_time_is_probed_ever_more_rarely() {
+    async fn probe_intervals_double_for_a_quota_without_retry_after() {
         let mut blocks = Blocks::default();
         let operation = Operation::GET_ARTIST_ALBUMS;
         let error = Error::new(ErrorKind::QuotaExceeded, "Quota");

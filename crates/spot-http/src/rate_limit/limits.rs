@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_two_units() {
+    fn durations_are_printed_in_at_most_two_units() {
         let told =
             [0, 3, 60, 65, 3600, 7800, 86_399, 90_000].map(|s| in_words(Duration::from_secs(s)));
         assert_eq!(
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn no_clock_lengthens_a_block() {
+    fn clock_changes_never_lengthen_a_saved_block() {
         let limits = blocked_for(5 * HOUR);
         assert_eq!(left_at(&limits, 502), 3 * HOUR);
         assert_eq!(left_at(&limits, 600), Duration::ZERO);
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn they_survive_as_json() {
+    fn limits_round_trip_through_json() {
         let limits = blocked_for(5 * HOUR);
         let text = serde_json::to_string(&limits).unwrap();
         let again: Limits = serde_json::from_str(&text).unwrap();

@@ -125,7 +125,7 @@ mod tests {
         /// Rounding up moves a time later by at most `RESOLUTION`. Rounding down moves a time
         /// earlier by at most `RESOLUTION`.
         #[test]
-        fn a_rounded_time_is_off_by_one_resolution_at_most(
+        fn rounding_shifts_a_time_by_at_most_the_resolution(
             steps in prop::collection::vec(0_u64..40, EXACT..4 * EXACT),
             at in 0_u64..100_000,
         ) {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_calls_in_a_window_need_no_more_entries_than_the_window_has_resolutions() {
+    fn a_tally_of_a_million_calls_has_a_bounded_size() {
         let start = Instant::now();
         let mut tally = Tally::new(RESOLUTION, Rounding::Up);
         for call in 0..1_000_000 {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_exact_up_to_a_number_of_entries() {
+    fn times_are_exact_while_the_tally_is_short() {
         let start = Instant::now();
         let mut tally = Tally::new(RESOLUTION, Rounding::Up);
         for call in 0..EXACT as u64 {

@@ -71,7 +71,7 @@ mod tests {
     proptest! {
         /// For every first request, path and query, the result equals the parsed URL.
         #[test]
-        fn an_address_is_what_parsing_it_gives(
+        fn url_conversion_matches_full_parsing(
             first in 0..ORIGINS.len(),
             second in 0..ORIGINS.len(),
             path in "(/[a-z0-9%.:;@|'{}~-]{0,6}){0,4}",

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_answer_becomes_a_plain_one() {
+    fn gzip_responses_are_decompressed() {
         let text = "the same words again ".repeat(1000);
         let mut packed = compressed(text.as_bytes());
         let plain = decompress(answer(StatusCode::OK, packed.clone()), 1 << 20).unwrap();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn other_answers_stay_as_they_are() {
+    fn uncompressed_and_empty_responses_are_unchanged() {
         let mut plain = answer(StatusCode::OK, b"{}".to_vec());
         plain.headers_mut().remove(CONTENT_ENCODING);
         assert_eq!(decompress(plain, 10).unwrap().body(), "{}");
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_answer_that_expands_beyond_the_limit_is_refused() {
+    fn gzip_bombs_are_rejected_or_truncated() {
         let bomb = compressed(&vec![0; 1 << 20]);
         let error = decompress(answer(StatusCode::OK, bomb.clone()), 1000).unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::BodyTooLarge);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_breaks_off_is_told_from_a_wrong_one() {
+    fn truncated_gzip_and_invalid_gzip_give_different_errors() {
         let packed = compressed("words that do not repeat: 0123456789".as_bytes());
         let half = packed[..packed.len() / 2].to_vec();
         let error = decompress(answer(StatusCode::OK, half), 1000).unwrap_err();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_may_say_itself_what_it_accepts() {
+    fn an_explicit_accept_encoding_header_is_kept() {
         let mut headers = HeaderMap::new();
         accept(&mut headers);
         assert_eq!(headers[ACCEPT_ENCODING], "gzip");

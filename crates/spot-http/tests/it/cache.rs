@@ -27,7 +27,7 @@ fn album() -> Request {
 }
 
 #[tokio::test]
-async fn what_is_fresh_is_not_asked_for_again() {
+async fn fresh_responses_are_served_from_the_cache() {
     let script = Script::new([answer(200, &[("cache-control", "public, max-age=60")], "one")]);
     let cache = Cache::new(1 << 20);
     let pipeline = pipeline(&script, &cache, "token");
@@ -45,7 +45,7 @@ async fn what_is_fresh_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn one_user_is_never_given_what_another_was_told() {
+async fn cached_responses_are_not_shared_between_users() {
     let private = [("cache-control", "private, max-age=3600")];
     let script = Script::new([answer(200, &private, "hers"), answer(200, &private, "his")]);
     let cache = Cache::new(1 << 20);
@@ -59,7 +59,7 @@ async fn one_user_is_never_given_what_another_was_told() {
 }
 
 #[tokio::test]
-async fn what_is_stale_is_asked_for_with_its_tag() {
+async fn stale_responses_are_revalidated_with_the_etag() {
     let tagged = [("cache-control", "private, max-age=0"), ("etag", "\"one\"")];
     let script = Script::new([
         answer(200, &tagged, "one"),
@@ -92,7 +92,7 @@ async fn what_is_stale_is_asked_for_with_its_tag() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_kept_is_not() {
+async fn uncacheable_responses_are_not_cached() {
     for headers in [
         &[("cache-control", "no-store, max-age=60")][..],
         &[("cache-control", "max-age=0")],
@@ -108,7 +108,7 @@ async fn what_may_not_be_kept_is_not() {
 }
 
 #[tokio::test]
-async fn a_write_forgets_what_it_may_have_changed() {
+async fn a_library_write_invalidates_only_cached_library_responses() {
     let kept = answer(200, &[("cache-control", "private, max-age=60")], "[]");
     let script = Script::new([kept]);
     let pipeline = pipeline(&script, &Cache::new(1 << 20), "token");
@@ -126,7 +126,7 @@ async fn a_write_forgets_what_it_may_have_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_question_at_the_same_time_is_asked_once() {
+async fn identical_parallel_requests_are_sent_once() {
     let script = Script::new([Turn::Late(Duration::from_secs(1))]);
     let pipeline = pipeline(&script, &Cache::new(1 << 20), "token");
     let calls = (0..20).map(|_| pipeline.call(album()));
@@ -146,7 +146,7 @@ async fn the_same_question_at_the_same_time_is_asked_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_asks_first_may_leave() {
+async fn a_cancelled_first_call_does_not_fail_coalesced_calls() {
     let script = Script::new([Turn::Late(Duration::from_secs(5))]);
     let pipeline = pipeline(&script, &Cache::new(1 << 20), "token");
     let first = tokio::time::timeout(Duration::from_secs(1), pipeline.call(album()));
@@ -159,7 +159,7 @@ async fn whoever_asks_first_may_leave() {
 }
 
 #[tokio::test]
-async fn no_more_is_kept_than_there_is_room_for() {
+async fn the_cache_never_exceeds_the_size_limit() {
     let body = "x".repeat(10_000);
     let script = Script::new([answer(200, &[("cache-control", "max-age=600")], &body)]);
     let cache = Cache::new(200_000);

@@ -15,7 +15,7 @@ fn pipeline(server: &mockito::Server) -> Pipeline {
 }
 
 #[tokio::test]
-async fn a_request_says_who_asks_and_in_which_language() {
+async fn requests_have_an_encoded_url_token_language_and_user_agent() {
     let mut server = mockito::Server::new_async().await;
     let exchange = server
         .mock("GET", "/artists/a%2Fb%23c/albums")
@@ -35,7 +35,7 @@ async fn a_request_says_who_asks_and_in_which_language() {
 }
 
 #[tokio::test]
-async fn a_command_without_a_body_says_its_length() {
+async fn a_put_without_a_body_sends_content_length_zero() {
     let mut server = mockito::Server::new_async().await;
     let exchange = server
         .mock("PUT", "/me/player/pause")
@@ -51,7 +51,7 @@ async fn a_command_without_a_body_says_its_length() {
 }
 
 #[tokio::test]
-async fn json_goes_and_comes() {
+async fn json_bodies_are_sent_and_decoded() {
     let mut server = mockito::Server::new_async().await;
     let exchange = server
         .mock("POST", "/me/playlists")
@@ -69,7 +69,7 @@ async fn json_goes_and_comes() {
 }
 
 #[tokio::test]
-async fn nothing_playing_is_none() {
+async fn a_204_response_decodes_to_an_empty_option() {
     let mut server = mockito::Server::new_async().await;
     server.mock("GET", "/me/player").with_status(204).create_async().await;
     let request = Request::new(Operation::GET_PLAYBACK_STATE);
@@ -78,7 +78,7 @@ async fn nothing_playing_is_none() {
 }
 
 #[tokio::test]
-async fn refusals_are_told_apart() {
+async fn error_responses_map_to_distinct_error_kinds() {
     let cases: [(&Operation, u16, &str, ErrorKind); 8] = [
         (
             Operation::SKIP_TO_NEXT,
@@ -157,7 +157,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_what_it_should_be_says_where() {
+async fn decode_errors_name_the_json_path_and_the_cause() {
     let mut server = mockito::Server::new_async().await;
     let body = r#"{"items":[],"limit":{"not":"a number"}}"#;
     server.mock("GET", "/me/tracks").with_body(body).create_async().await;
@@ -187,7 +187,7 @@ async fn an_answer_that_is_not_what_it_should_be_says_where() {
 }
 
 #[test]
-fn what_is_wrong_with_a_request_is_said_by_name() {
+fn request_errors_name_the_invalid_path_parameter() {
     let check = |request: Request| request.check().unwrap_err().to_string();
     insta::assert_snapshot!(
         [
@@ -207,7 +207,7 @@ fn what_is_wrong_with_a_request_is_said_by_name() {
 }
 
 #[test]
-fn a_pipeline_that_cannot_work_says_why() {
+fn invalid_base_urls_and_access_tokens_are_rejected() {
     let build = |url: &str| {
         let token = AccessToken::new("token").unwrap();
         Pipeline::builder(token).base_url(url).build().unwrap_err().to_string()
@@ -221,7 +221,7 @@ fn a_pipeline_that_cannot_work_says_why() {
 }
 
 #[test]
-fn a_link_leads_below_the_base_url_or_elsewhere() {
+fn path_of_accepts_only_links_below_the_base_url() {
     let token = AccessToken::new("token").unwrap();
     let pipeline = Pipeline::builder(token).build().unwrap();
     for (link, is_ours) in [
@@ -239,7 +239,7 @@ fn a_link_leads_below_the_base_url_or_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_clone_of_an_error_and_a_deferred_error_keep_everything() {
+async fn cloned_and_deferred_errors_keep_all_fields() {
     let body = br#"{"error":{"status":429,"message":"Too many","reason":"QUOTA_EXCEEDED"}}"#;
     let error = Error::from_response(429, body)
         .with_operation(Operation::GET_ARTIST)

@@ -96,7 +96,7 @@ fn pipeline(url: &str) -> Pipeline {
 }
 
 #[tokio::test]
-async fn every_fault_has_its_kind_and_no_command_is_sent_twice() {
+async fn server_faults_map_to_error_kinds_and_never_repeat_commands() {
     let cases = [
         (Fault::Reset, ErrorKind::Transport, 3, ErrorKind::OutcomeUnknown),
         (Fault::Stall, ErrorKind::Timeout, 3, ErrorKind::OutcomeUnknown),
@@ -120,7 +120,7 @@ async fn every_fault_has_its_kind_and_no_command_is_sent_twice() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_a_transport_error_that_says_so() {
+async fn a_refused_connection_is_a_transport_error() {
     // The listener is dropped at once, so no server listens at this address.
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let post = Request::new(Operation::SKIP_TO_NEXT);
@@ -130,7 +130,7 @@ async fn nobody_listening_is_a_transport_error_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_closes_under_a_command_leaves_it_unknown() {
+async fn a_command_ends_as_outcome_unknown_if_the_connection_closes() {
     let server = serve(Fault::CloseKeptAlive).await;
     let pipeline = pipeline(&server.url);
     pipeline.call(Request::new(Operation::SKIP_TO_NEXT)).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_kept_connection_that_closes_under_a_command_leaves_it_unknown() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_closed_while_idle_is_not_noticed() {
+async fn an_idle_connection_closed_by_the_server_causes_no_retry() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {

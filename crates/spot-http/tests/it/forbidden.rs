@@ -31,7 +31,7 @@ async fn line(request: Request, mode: AccessMode, status: u16, refusal: &str) ->
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_refusal_says_why_and_what_to_do() {
+async fn errors_of_refused_calls_explain_the_cause() {
     let me = || Request::new(Operation::GET_MY_PROFILE);
     let player = || Request::new(Operation::PAUSE_PLAYBACK);
     let items = || playlist(Operation::GET_PLAYLIST_ITEMS);
@@ -89,7 +89,7 @@ async fn every_refusal_says_why_and_what_to_do() {
 }
 
 #[test]
-fn every_cause_has_advice() {
+fn every_forbidden_cause_has_advice() {
     for cause in [
         ForbiddenCause::DevelopmentMode,
         ForbiddenCause::ClosedIn2024,

@@ -52,7 +52,7 @@ impl TokenSource for Trouble {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_source_is_inside_the_deadline_and_its_panics_are_errors() {
+async fn token_source_hangs_and_panics_are_errors_within_the_deadline() {
     for (trouble, kind, sent) in [
         (Trouble::TokenHangs, ErrorKind::Timeout, 0),
         (Trouble::TokenPanics, ErrorKind::Configuration, 0),
@@ -81,7 +81,7 @@ async fn a_token_source_is_inside_the_deadline_and_its_panics_are_errors() {
 /// A pipeline with a cache also calls the token source to look up a response.
 #[cfg(feature = "cache")]
 #[tokio::test(start_paused = true)]
-async fn a_cache_does_not_let_a_token_source_through() {
+async fn hanging_and_panicking_token_sources_are_errors_with_a_cache() {
     for (trouble, kind) in [
         (Trouble::TokenHangs, ErrorKind::Timeout),
         (Trouble::TokenPanics, ErrorKind::Configuration),
@@ -139,7 +139,7 @@ impl Transport for Blocks {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_transport_that_blocks_its_thread_holds_up_no_other_call() {
+async fn a_blocking_transport_does_not_delay_other_calls() {
     let (release, until) = channel();
     let pipeline = Pipeline::builder(AccessToken::new("token").unwrap())
         .transport(Blocks(Mutex::new(until)))

@@ -155,7 +155,7 @@ fn next() -> Request {
 }
 
 #[tokio::test]
-async fn a_command_whose_stream_was_refused_is_sent_again_and_done_once() {
+async fn a_refused_stream_is_retried_and_the_command_runs_once() {
     for deeds in [vec![Deed::RefuseStream], vec![Deed::RefuseStream; 2], vec![Deed::GoAway]] {
         let server = serve(deeds.clone()).await;
         pipeline(&server).call_empty(next()).await.unwrap();
@@ -165,7 +165,7 @@ async fn a_command_whose_stream_was_refused_is_sent_again_and_done_once() {
 }
 
 #[tokio::test]
-async fn a_command_whose_stream_broke_is_not_sent_again() {
+async fn a_command_is_not_retried_after_a_stream_reset() {
     let server = serve([Deed::ResetStream]).await;
     let error = pipeline(&server).call_empty(next()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
@@ -177,7 +177,7 @@ async fn a_command_whose_stream_broke_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn the_transport_sends_once() {
+async fn the_transport_does_not_retry_refused_streams() {
     for deed in [Deed::RefuseStream, Deed::GoAway] {
         let server = serve([deed]).await;
         let request = http::Request::post(&server.url).body(Bytes::new()).unwrap();
@@ -188,7 +188,7 @@ async fn the_transport_sends_once() {
 }
 
 #[tokio::test]
-async fn an_error_within_the_body_is_never_not_sent() {
+async fn a_reset_during_the_response_body_makes_the_outcome_unknown() {
     let server = serve([Deed::RefuseBody]).await;
     let error = pipeline(&server).call_empty(next()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
@@ -197,7 +197,7 @@ async fn an_error_within_the_body_is_never_not_sent() {
 }
 
 #[tokio::test]
-async fn a_silent_connection_costs_one_command() {
+async fn a_silent_connection_is_replaced_after_a_failed_command() {
     let server = serve([Deed::Answer, Deed::FallSilent]).await;
     let pipeline = pipeline(&server);
     pipeline.call(next()).await.unwrap();
@@ -212,7 +212,7 @@ async fn a_silent_connection_costs_one_command() {
 }
 
 #[tokio::test]
-async fn many_calls_share_one_connection() {
+async fn parallel_calls_share_a_single_http2_connection() {
     let server = serve([]).await;
     let pipeline = pipeline(&server);
     pipeline.call(next()).await.unwrap();
@@ -223,7 +223,7 @@ async fn many_calls_share_one_connection() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_trusts_is_no_connection() {
+async fn an_untrusted_certificate_is_a_transport_error() {
     let server = serve([]).await;
     let transport = ReqwestTransport::builder().no_proxy().build().unwrap();
     let pipeline = Pipeline::builder(AccessToken::new("token").unwrap())
@@ -239,14 +239,14 @@ async fn a_certificate_that_nobody_trusts_is_no_connection() {
 }
 
 #[tokio::test]
-async fn the_frames_that_are_traced_hold_no_token() {
+async fn http2_traces_contain_no_access_token() {
     const ALONE: &str = "SPOT_HTTP_TEST_ALONE";
     if std::env::var_os(ALONE).is_none() {
         // This test runs in its own process. `tracing` decides at the first use of a span whether
         // the span is recorded. In a shared process, another test without a subscriber may use the
         // span first.
         let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "http2::the_frames_that_are_traced_hold_no_token"])
+            .args(["--exact", "http2::http2_traces_contain_no_access_token"])
             .env(ALONE, "1")
             .status();
         assert!(status.unwrap().success());
@@ -286,7 +286,7 @@ impl std::io::Write for Log {
 
 /// A connection makes progress only while the runtime that opened it is driven.
 #[test]
-fn a_second_runtime_has_connections_of_its_own() {
+fn each_runtime_uses_a_separate_connection() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (serving, first, second) = (runtime(), runtime(), runtime());
     let server = serving.block_on(serve([]));

@@ -15,7 +15,7 @@ fn get() -> Request {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_block_is_sat_out() {
+async fn calls_wait_for_the_end_of_a_short_block() {
     let script = Script::new([wait("5"), status(200)]);
     let start = Instant::now();
     let answer = script.pipeline().build().unwrap().call(get()).await.unwrap();
@@ -25,7 +25,7 @@ async fn a_short_block_is_sat_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_is_sent_again_after_a_block_since_it_was_not_carried_out() {
+async fn a_command_is_retried_after_a_429() {
     let script = Script::new([wait("1"), status(204)]);
     let next = Request::new(Operation::SKIP_TO_NEXT);
     script.pipeline().build().unwrap().call_empty(next).await.unwrap();
@@ -33,7 +33,7 @@ async fn a_command_is_sent_again_after_a_block_since_it_was_not_carried_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_block_holds_all_calls_and_all_clones() {
+async fn a_block_delays_the_calls_of_all_clones() {
     let script = Script::new([wait("10"), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let start = Instant::now();
@@ -58,7 +58,7 @@ async fn one_block_holds_all_calls_and_all_clones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_block_of_a_day_is_an_error_at_once_and_nothing_is_sent_until_it_ends() {
+async fn calls_fail_immediately_during_a_block_of_a_day() {
     let script = Script::new([wait("86400"), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let start = Instant::now();
@@ -74,7 +74,7 @@ async fn a_block_of_a_day_is_an_error_at_once_and_nothing_is_sent_until_it_ends(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_block_that_outlasts_the_deadline_is_not_sat_out() {
+async fn a_block_longer_than_the_deadline_fails_the_call_immediately() {
     let script = Script::new([wait("30"), status(200)]);
     let pipeline = script.pipeline().deadline(Duration::from_secs(10)).build().unwrap();
     let start = Instant::now();
@@ -84,7 +84,7 @@ async fn a_block_that_outlasts_the_deadline_is_not_sat_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quota_is_a_kind_of_its_own() {
+async fn an_exceeded_quota_has_a_separate_error_kind() {
     let script = Script::new([Turn::Answer {
         status: 429,
         headers: vec![("retry-after", "7200".to_owned())],
@@ -100,7 +100,7 @@ async fn a_quota_is_a_kind_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_block_that_says_no_time_is_waited_out_by_our_own_measure() {
+async fn a_429_with_an_invalid_retry_after_is_retried() {
     for told in ["soon", "-1", ""] {
         let script = Script::new([wait(told), wait(told), status(200)]);
         let answer = script.pipeline().build().unwrap().call(get()).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_block_that_says_no_time_is_waited_out_by_our_own_measure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_with_a_limit_of_its_own_pauses_alone() {
+async fn a_separate_operation_limit_does_not_block_other_operations() {
     let script = Script::new([wait("600"), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let cover = || {
@@ -134,7 +134,7 @@ async fn an_operation_with_a_limit_of_its_own_pauses_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_may_have_less_patience_than_the_others() {
+async fn a_call_can_override_max_wait() {
     let script = Script::new([wait("30"), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let hurried = get().with_options(CallOptions::new().max_wait(Duration::from_secs(5)));
@@ -148,7 +148,7 @@ async fn a_call_may_have_less_patience_than_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_that_are_cancelled_while_they_wait_hold_nobody_up() {
+async fn cancelled_waiting_calls_do_not_delay_other_calls() {
     let script = Script::new([wait("10"), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let hurried = get().with_options(CallOptions::new().attempts(1));
@@ -171,7 +171,7 @@ async fn calls_that_are_cancelled_while_they_wait_hold_nobody_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_pause_one_call_goes_first() {
+async fn a_single_probe_call_is_sent_first_after_a_block() {
     let script = Script::new([wait("10"), Turn::Late(Duration::from_secs(2)), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let calls = (0..10).map(|_| pipeline.call(get()));
@@ -185,7 +185,7 @@ async fn after_a_pause_one_call_goes_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_absurdly_long_is_as_good_as_for_ever() {
+async fn huge_retry_after_and_duration_settings_do_not_overflow() {
     let script = Script::new([wait("99999999999999"), status(200)]);
     let pipeline = script
         .pipeline()
@@ -199,7 +199,7 @@ async fn what_is_absurdly_long_is_as_good_as_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_for_the_call_that_goes_first_keeps_to_its_deadline() {
+async fn calls_waiting_for_a_probe_respect_the_deadline() {
     let script = Script::new([wait("10"), Turn::Late(Duration::from_secs(60)), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     let once = get().with_options(CallOptions::new().attempts(1));
@@ -233,7 +233,7 @@ fn albums() -> Request {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quota_closes_only_the_operations_that_were_refused() {
+async fn an_exceeded_quota_blocks_only_the_refused_operations() {
     let script = Script::new([quota(Some("7800")), status(200), quota(Some("7800")), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
     pipeline.call(albums()).await.unwrap_err();
@@ -263,7 +263,7 @@ async fn a_quota_closes_only_the_operations_that_were_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quota_without_a_time_is_probed_by_one_call() {
+async fn a_quota_without_retry_after_is_probed_by_a_single_call() {
     let script =
         Script::new([quota(None), quota(None), Turn::Late(Duration::from_secs(1)), status(200)]);
     let pipeline = script.pipeline().build().unwrap();
@@ -289,7 +289,7 @@ async fn a_quota_without_a_time_is_probed_by_one_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clients_of_all_users_share_a_block() {
+async fn clients_of_all_users_share_a_rate_limit_block() {
     let script = Script::new([wait("10"), status(200)]);
     let base = script.pipeline().build().unwrap();
     let once = || get().with_options(CallOptions::new().attempts(1));
@@ -312,12 +312,12 @@ async fn the_clients_of_all_users_share_a_block() {
 }
 
 #[test]
-fn the_client_of_another_user_is_small() {
+fn a_pipeline_handle_is_at_most_32_bytes() {
     assert!(size_of::<spot_http::Pipeline>() <= 32);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_waits_and_is_not_polled_holds_nobody_up() {
+async fn a_waiting_call_that_is_not_polled_does_not_delay_other_calls() {
     let script = Script::new([status(200)]);
     let limit = RateLimit::known(1).window(Duration::from_secs(1));
     let pipeline = script.pipeline().rate_limit(limit).build().unwrap();
@@ -336,7 +336,7 @@ async fn a_call_that_waits_and_is_not_polled_holds_nobody_up() {
 }
 
 #[test]
-fn a_runtime_that_is_not_driven_any_more_holds_nobody_up() {
+fn a_stalled_runtime_does_not_delay_calls_on_other_runtimes() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let script = Script::new([status(200)]);
     let limit = RateLimit::known(1).window(Duration::from_millis(200));

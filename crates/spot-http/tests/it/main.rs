@@ -4,20 +4,20 @@
 
 #[cfg(feature = "cache")]
 mod cache;
-#[cfg(feature = "test")]
-mod doubles;
+mod call_delays;
 mod exchanges;
 mod faults;
 mod forbidden;
-mod freezes;
-mod hostile;
 mod hostile_code;
 mod http2;
 mod limits;
 mod malformed;
+mod malicious_responses;
 mod observer;
 mod rate_limit_file;
 mod retries;
 mod script;
 mod secrets;
 mod simulation;
+#[cfg(feature = "test")]
+mod test_transports;

@@ -159,7 +159,7 @@ async fn a_response_that_violates_http_is_an_error_and_the_call_ends() {
 
 #[cfg(feature = "gzip")]
 #[tokio::test]
-async fn a_body_that_is_not_what_its_encoding_says_is_an_error() {
+async fn a_body_with_an_invalid_content_encoding_is_an_error() {
     let ok = "HTTP/1.1 200 OK";
     let json = gzip(b"{}");
     let bomb = gzip(&gzip(&vec![b' '; 50_000_000]));
@@ -191,7 +191,7 @@ async fn a_body_that_is_not_what_its_encoding_says_is_an_error() {
 }
 
 #[tokio::test]
-async fn bytes_after_a_response_are_not_the_response_to_another_call() {
+async fn unsolicited_responses_are_not_delivered_to_other_calls() {
     // After the first response, the server sends a second response, which the client did not
     // request.
     let head = "HTTP/1.1 200 OK\ncontent-length: 2";
@@ -207,7 +207,7 @@ async fn bytes_after_a_response_are_not_the_response_to_another_call() {
 }
 
 #[tokio::test]
-async fn cookies_are_neither_kept_nor_sent() {
+async fn cookies_are_neither_stored_nor_sent() {
     let cookies: String =
         (0..90).map(|n| format!("\nset-cookie: c{n}={}", "x".repeat(100))).collect();
     let server =

@@ -43,7 +43,7 @@ async fn calls(pipeline: &Pipeline, count: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_that_hangs_delays_no_call_and_learns_what_it_missed() {
+async fn a_hanging_observer_delays_no_call_and_gets_a_loss_count() {
     const CALLS: usize = 1_000;
     // Each call reports three events: the attempt starts, the attempt ends, and the call ends.
     const EVENTS_A_CALL: usize = 3;
@@ -119,7 +119,7 @@ impl Observer for Names {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_arrive_in_the_order_in_which_they_happen() {
+async fn observer_events_arrive_in_order() {
     let names = Names::default();
     let script = Script::new([status(503), wait("2"), status(200)]);
     let pipeline = script.pipeline().observer(names.clone()).build().unwrap();
@@ -132,7 +132,7 @@ async fn events_arrive_in_the_order_in_which_they_happen() {
 }
 
 #[tokio::test]
-async fn events_are_delivered_after_the_pipeline_is_gone() {
+async fn events_are_delivered_after_the_pipeline_is_dropped() {
     let names = Names::default();
     let script = Script::new([status(200)]);
     let pipeline = script.pipeline().observer(names.clone()).build().unwrap();
@@ -147,7 +147,7 @@ async fn events_are_delivered_after_the_pipeline_is_gone() {
 }
 
 #[tokio::test]
-async fn without_an_observer_nothing_has_to_settle() {
+async fn settled_returns_immediately_without_an_observer() {
     let pipeline = Script::new([status(200)]).pipeline().build().unwrap();
     calls(&pipeline, 1).await;
     timeout(Duration::from_secs(5), pipeline.settled()).await.expect("at once");
@@ -170,7 +170,7 @@ impl Observer for CallsBack {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_observer_may_call_the_api_itself() {
+async fn an_observer_can_call_the_api_without_deadlock() {
     let observer = CallsBack::default();
     let script = Script::new([status(200)]);
     let pipeline = script.pipeline().observer(observer.clone()).build().unwrap();

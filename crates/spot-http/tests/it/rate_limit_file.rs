@@ -22,7 +22,7 @@ fn run(script: &Script, path: &Path, limit: RateLimit) -> Pipeline {
 }
 
 #[tokio::test]
-async fn a_program_that_runs_again_and_again_neither_forgets_nor_lengthens_a_block() {
+async fn restarts_neither_lose_nor_lengthen_a_saved_block() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("state").join("rate-limit.json");
     let script = Script::new([wait("2"), status(200)]);
@@ -49,7 +49,7 @@ async fn a_program_that_runs_again_and_again_neither_forgets_nor_lengthens_a_blo
 }
 
 #[tokio::test]
-async fn the_calls_of_an_earlier_run_count() {
+async fn calls_of_earlier_runs_count_against_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rate-limit.json");
     let script = Script::new([status(200)]);
@@ -66,7 +66,7 @@ async fn the_calls_of_an_earlier_run_count() {
 }
 
 #[tokio::test]
-async fn processes_that_run_side_by_side_tell_each_other() {
+async fn parallel_processes_share_a_block() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rate-limit.json");
     let refused = Script::new([wait("600")]);
@@ -84,7 +84,7 @@ async fn processes_that_run_side_by_side_tell_each_other() {
 }
 
 #[tokio::test]
-async fn a_broken_file_is_replaced() {
+async fn a_corrupt_rate_limit_file_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rate-limit.json");
     std::fs::write(&path, "{\"processes\": 7").unwrap();

@@ -20,7 +20,7 @@ fn next() -> Request {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_be_repeated_is_sent_three_times() {
+async fn idempotent_requests_are_sent_up_to_three_times() {
     for turn in [status(500), status(502), status(503), status(504), status(408)] {
         let script = Script::new([turn.clone()]);
         let error = script.pipeline().build().unwrap().call(get()).await.unwrap_err();
@@ -32,7 +32,7 @@ async fn what_may_be_repeated_is_sent_three_times() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_whose_fate_is_not_known_is_sent_once() {
+async fn a_command_with_an_unknown_outcome_is_not_retried() {
     for turn in [
         status(500),
         status(503),
@@ -48,14 +48,14 @@ async fn a_command_whose_fate_is_not_known_is_sent_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_that_never_left_is_sent_again() {
+async fn a_command_that_was_not_sent_is_retried() {
     let script = Script::new([Turn::Fail(TransportErrorKind::NotSent), status(204)]);
     script.pipeline().build().unwrap().call_empty(next()).await.unwrap();
     assert_eq!(script.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_answered_is_not_asked_again() {
+async fn permanent_error_statuses_are_not_retried() {
     for code in [400, 403, 404, 405, 410, 301, 501] {
         let script = Script::new([status(code)]);
         let error = script.pipeline().build().unwrap().call(get()).await.unwrap_err();
@@ -64,7 +64,7 @@ async fn what_was_answered_is_not_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_attempt_is_one_attempt() {
+async fn a_call_with_a_single_attempt_is_not_retried() {
     let script = Script::new([status(503)]);
     let pipeline = script.pipeline().build().unwrap();
     let once = get().with_options(CallOptions::new().attempts(1));
@@ -73,7 +73,7 @@ async fn one_attempt_is_one_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_counts_everything() {
+async fn the_deadline_includes_all_attempts() {
     let script = Script::new([Turn::Late(Duration::from_secs(100))]);
     let pipeline = script.pipeline().deadline(Duration::from_secs(20)).build().unwrap();
     let start = Instant::now();
@@ -85,7 +85,7 @@ async fn the_deadline_counts_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_between_attempts_double() {
+async fn the_maximum_wait_doubles_between_attempts() {
     let script = Script::new([status(503)]);
     let pipeline = script
         .pipeline()
@@ -133,7 +133,7 @@ impl TokenSource for Renewing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_is_renewed_once_even_for_a_command() {
+async fn a_command_is_retried_with_a_new_token_after_a_401() {
     let tokens = Renewing::default();
     let script = Script::new([status(401), status(204)]);
     let pipeline = Pipeline::builder(tokens.clone()).transport(script.clone()).build().unwrap();
@@ -148,7 +148,7 @@ async fn a_refused_token_is_renewed_once_even_for_a_command() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_refusal_is_the_error() {
+async fn a_second_401_fails_the_call() {
     let script = Script::new([status(401)]);
     let pipeline =
         Pipeline::builder(Renewing::default()).transport(script.clone()).build().unwrap();
@@ -157,7 +157,7 @@ async fn a_second_refusal_is_the_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bare_token_that_was_refused_is_not_sent_again() {
+async fn a_rejected_static_token_is_not_sent_again() {
     let script = Script::new([status(401)]);
     let pipeline = script.pipeline().build().unwrap();
     for _ in 0..2 {
@@ -168,7 +168,7 @@ async fn a_bare_token_that_was_refused_is_not_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_budget_ends_the_retries_of_all_calls() {
+async fn the_retry_budget_limits_the_retries_of_all_calls() {
     let script = Script::new([status(503)]);
     let pipeline = script.pipeline().retry_budget(60).build().unwrap();
     for _ in 0..10 {
@@ -192,7 +192,7 @@ async fn the_budget_ends_the_retries_of_all_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_caller_may_know_better_what_can_be_repeated() {
+async fn call_options_override_whether_a_call_is_repeatable() {
     let harmless = CallOptions::new().repeatable(true);
     let script = Script::new([status(503), status(204)]);
     let pipeline = script.pipeline().build().unwrap();
@@ -205,7 +205,7 @@ async fn the_caller_may_know_better_what_can_be_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_may_have_waits_of_its_own() {
+async fn a_call_can_override_the_backoff() {
     let script = Script::new([status(503)]);
     let pipeline = script.pipeline().build().unwrap();
     let slow = CallOptions::new().backoff(Duration::from_secs(8), Duration::from_secs(8));
@@ -241,7 +241,7 @@ impl Observer for Notes {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_is_told_all_of_it() {
+async fn an_observer_receives_every_event() {
     let notes = Notes::default();
     let script =
         Script::new([wait("3"), Turn::Fail(TransportErrorKind::Reset), status(200), status(404)]);

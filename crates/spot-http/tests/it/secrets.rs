@@ -8,7 +8,7 @@ use spot_model::Operation;
 use crate::script::{Script, Turn, body, status};
 
 #[tokio::test(start_paused = true)]
-async fn no_debug_and_no_error_shows_a_token() {
+async fn debug_output_and_errors_contain_no_access_token() {
     let token = AccessToken::new("CANARY-token").unwrap();
     let turns = [
         status(401),

@@ -249,7 +249,7 @@ const IDEAL: f64 = 810.0;
 const LATENCY: Duration = Duration::from_millis(100);
 
 #[tokio::test(start_paused = true)]
-async fn pacing_costs_little_and_is_hardly_ever_refused() {
+async fn pacing_bounds_the_extra_time_and_the_429s() {
     let mut table = vec![
         "server      | client                      | time / ideal | 429s per 1,000".to_owned(),
     ];
@@ -291,7 +291,7 @@ async fn pacing_costs_little_and_is_hardly_ever_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fifty_users_of_one_application_fare_as_one() {
+async fn fifty_users_get_as_few_429s_as_a_single_user() {
     const USERS: usize = 50;
     for (users, rule) in [(1, Rule::Plain), (USERS, Rule::Plain), (USERS, Rule::RejectedCount)] {
         for seed in 1..4 {
@@ -359,7 +359,7 @@ impl Transport for Quotas {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_spent_quota_is_asked_for_once_more_and_harms_nothing_else() {
+async fn an_exceeded_quota_costs_a_single_429_per_operation() {
     let quotas = Quotas {
         window: Server::new(Rule::Plain, 180, LATENCY, 1),
         left: Arc::new(Mutex::new(100)),
@@ -394,7 +394,7 @@ async fn a_spent_quota_is_asked_for_once_more_and_harms_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fast_and_slow_lines_reach_the_limit_too() {
+async fn pacing_works_with_low_and_high_latency() {
     for (latency, most) in [(Duration::from_millis(20), 1.02), (Duration::from_secs(2), 1.20)] {
         let server = Server::new(Rule::Plain, 180, latency, 1);
         let run = ours(&server).await;
@@ -405,7 +405,7 @@ async fn fast_and_slow_lines_reach_the_limit_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_is_halved_and_restored_is_followed() {
+async fn pacing_adapts_when_the_limit_is_halved_and_restored() {
     let server = Server::new(Rule::Plain, 180, LATENCY, 1)
         .then(Duration::from_secs(270), 90)
         .then(Duration::from_secs(570), 180);
@@ -419,7 +419,7 @@ async fn a_limit_that_is_halved_and_restored_is_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_less_than_it_means_is_asked_by_one_call_and_not_by_all() {
+async fn an_understated_retry_after_at_most_doubles_the_time() {
     let server = Server::new(Rule::Lengthens, 180, LATENCY, 1);
     server.0.lock().unwrap().understates = Duration::from_secs(1);
     let run = ours(&server).await;
@@ -428,7 +428,7 @@ async fn a_server_that_says_less_than_it_means_is_asked_by_one_call_and_not_by_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_block_of_a_day_costs_no_call_and_no_sleep() {
+async fn calls_during_a_block_of_a_day_fail_without_request_or_sleep() {
     #[derive(Clone, Debug, Default)]
     struct Blocked(Arc<Mutex<u32>>);
 
@@ -468,7 +468,7 @@ async fn a_block_of_a_day_costs_no_call_and_no_sleep() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_learned_is_kept() {
+async fn resuming_saved_limits_causes_no_further_429s() {
     let server = Server::new(Rule::Plain, 60, LATENCY, 1);
     let first = pipeline(&server, RateLimit::learned());
     work(&server, vec![first.clone(); 8], 300).await;
@@ -482,7 +482,7 @@ async fn what_was_learned_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_programs_that_do_not_know_of_each_other_share_the_limit() {
+async fn independent_programs_share_the_limit_with_few_429s() {
     // The order of the programs after a block is random, so the test averages many runs.
     const RUNS: u32 = 20;
     let mut refused = 0.0;
@@ -503,7 +503,7 @@ async fn several_programs_that_do_not_know_of_each_other_share_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_who_waits_passes_a_long_job() {
+async fn interactive_calls_overtake_bulk_calls() {
     let server = Server::new(Rule::Plain, 100, LATENCY, 1);
     let pipeline = pipeline(&server, RateLimit::known(100));
     let bulk = Request::new(Operation::GET_MY_PROFILE)
@@ -532,7 +532,7 @@ async fn somebody_who_waits_passes_a_long_job() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_job_goes_on_however_many_click() {
+async fn interactive_calls_do_not_starve_bulk_calls() {
     let server = Server::new(Rule::Plain, 100, LATENCY, 1);
     let pipeline = pipeline(&server, RateLimit::known(100));
     let clicks: Vec<_> = (0..50)
@@ -557,7 +557,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn never_more_calls_in_a_window_than_the_limit(
+    fn calls_in_a_window_never_exceed_the_limit(
         limit in 1_usize..60,
         latency in 1_u64..8_000,
         tasks in 1_usize..40,
@@ -671,7 +671,7 @@ proptest! {
     /// A call waits only while eight other calls are in flight, so it waits only for their
     /// responses. Earlier cancelled or failed calls do not delay a call.
     #[test]
-    fn nobody_waits_for_anything_but_answers_without_a_refusal(
+    fn calls_wait_only_for_responses_while_no_limit_is_known(
         slowest in 1_u64..8_000,
         tasks in 1_usize..40,
         patience in 1_u64..20_000,

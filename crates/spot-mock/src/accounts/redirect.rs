@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loopback_address_may_have_any_port() {
+    fn a_loopback_redirect_uri_may_use_any_port() {
         assert!(allowed("http://127.0.0.1/callback"));
         assert!(allowed("http://127.0.0.1:49152/callback"));
         assert!(allowed("http://[::1]:8888/callback"));
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_address_is_compared_as_text() {
+    fn other_redirect_uris_must_match_exactly() {
         assert!(allowed("https://example.com/callback"));
         assert!(!allowed("https://example.com:444/callback"));
         assert!(!allowed("https://example.com/callback/"));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_is_refused() {
+    fn redirect_uris_with_localhost_are_refused() {
         assert!(!allowed("http://localhost:8888/callback"));
         assert!(!is_secure("http://localhost:8888/callback"));
         assert!(!is_secure("https://localhost/callback"));

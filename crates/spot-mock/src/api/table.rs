@@ -237,7 +237,7 @@ mod tests {
     use crate::api::operation::Access;
 
     #[test]
-    fn there_are_96_operations_with_ids_of_their_own() {
+    fn the_96_operations_have_unique_ids() {
         assert_eq!(OPERATIONS.len(), 96);
         let mut ids: Vec<_> = OPERATIONS.iter().map(|(operation, _)| operation.id).collect();
         ids.sort_unstable();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn of_96_operations_48_are_open_40_extended_and_8_closed() {
+    fn the_table_has_48_open_40_extended_and_8_closed_operations() {
         let count = |wanted: fn(&Access) -> bool| {
             OPERATIONS.iter().filter(|(operation, _)| wanted(&operation.access)).count()
         };
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_is_reached_by_its_own_path() {
+    fn the_path_of_every_operation_routes_to_that_operation() {
         for (operation, _) in OPERATIONS {
             let path = operation.path.replace(['{', '}'], "");
             match route(operation.method, &path) {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_is_decoded_and_a_wrong_verb_noticed() {
+    fn routing_decodes_path_parameters_and_detects_wrong_methods() {
         match route("GET", "/users/zo%C3%AB%2391") {
             Route::Operation(_, _, parameters) => {
                 assert_eq!(parameters, [("user_id", "zoë#91".to_owned())])

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn each_oddity_shows_and_nothing_else_changes() {
+    fn a_corruption_changes_only_the_targeted_parts_of_the_json() {
         assert_eq!(
             corrupted(Corruption::FloatsForIntegers),
             r#"{"album_type":"single","items":[{"id":"a"},{"id":"b"},{"id":"c"}],"total":3.0,"type":"album"}"#
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_stays_as_it_is() {
+    fn corrupting_a_body_that_is_not_json_changes_nothing() {
         assert_eq!(corrupt(b"<html>".to_vec(), Corruption::UnknownFields), b"<html>");
         assert_eq!(corrupt(Vec::new(), Corruption::NullEntries), b"");
     }

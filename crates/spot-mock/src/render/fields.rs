@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn parentheses_and_dots_reach_inwards_and_through_lists() {
+    fn parentheses_and_dots_select_nested_fields_in_lists() {
         let names = r#"{"items":[{"item":{"name":"one"}},{"item":{"name":"two"}}],"total":2}"#;
         assert_eq!(filtered("items(item(name)),total"), names);
         assert_eq!(filtered("total,items.item.name"), names);
@@ -139,25 +139,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_twice_is_merged() {
+    fn selectors_with_the_same_prefix_are_merged() {
         let both = r#"{"items":[{"item":{"name":"one","album":{"name":"A"}}},{"item":{"name":"two","album":{"name":"A"}}}]}"#;
         assert_eq!(filtered("items.item.name,items.item.album.name"), both);
     }
 
     #[test]
-    fn an_exclamation_mark_leaves_something_out() {
+    fn an_exclamation_mark_excludes_a_field() {
         assert_eq!(filtered("!items"), r#"{"total":2,"next":null}"#);
         let rest = r#"{"items":[{"item":{"album":{"name":"A"}}},{"item":{"album":{"name":"A"}}}]}"#;
         assert_eq!(filtered("items(item(album(!images)))"), rest);
     }
 
     #[test]
-    fn a_name_nothing_has_leaves_empty_objects() {
+    fn an_unknown_field_name_yields_empty_objects() {
         assert_eq!(filtered("items(track(name))"), r#"{"items":[{},{}]}"#);
     }
 
     #[test]
-    fn what_does_not_close_is_refused() {
+    fn a_malformed_fields_parameter_is_rejected() {
         for text in ["items(", "items(name", "items)", "", "a,,b", "items(name))"] {
             assert_eq!(Fields::parse(text), None, "{text}");
         }

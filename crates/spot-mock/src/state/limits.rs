@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_rolls() {
+    fn a_call_leaves_the_rolling_window_after_30_seconds() {
         let mut call = limiter(Limits { calls: Some(2), ..Limits::default() });
         assert_eq!(call("get-track", 0), Ok(()));
         assert_eq!(call("get-an-album", 10), Ok(()));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_are_counted_though_turned_away_keep_the_window_full() {
+    fn counted_early_retries_keep_the_rate_limit_window_full() {
         let early_retries = EarlyRetryPolicy::Count;
         let mut call = limiter(Limits { calls: Some(2), early_retries, ..Limits::default() });
         assert_eq!(call("get-track", 0), Ok(()));
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_is_ignored_grows_and_one_that_is_kept_to_does_not() {
+    fn early_retries_lengthen_a_block_and_timely_retries_do_not() {
         let early_retries = EarlyRetryPolicy::Lengthen;
         let mut call = limiter(Limits { calls: Some(1), early_retries, ..Limits::default() });
         assert_eq!(call("get-track", 0), Ok(()));
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_can_have_a_limit_of_its_own() {
+    fn an_operation_can_have_a_separate_rate_limit() {
         let cover = "upload-custom-playlist-cover";
         let operations = vec![(cover.to_owned(), 1)];
         let mut call = limiter(Limits { operations, ..Limits::default() });
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_lasts_a_day_from_the_first_call_and_blocks_one_bucket() {
+    fn a_quota_of_a_bucket_lasts_24_hours_from_the_first_call() {
         let mut call = limiter(Limits { quota: Some(2), ..Limits::default() });
         assert_eq!(call("get-an-artists-albums", 0), Ok(()));
         assert_eq!(call("get-an-artists-albums", 3_600), Ok(()));

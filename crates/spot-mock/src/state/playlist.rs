@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_moves_forwards_and_backwards() {
+    fn reorder_moves_a_range_forwards_and_backwards() {
         let mut list = playlist(6);
         list.reorder(0, 2, 5);
         assert_eq!(places(&list), [2, 3, 4, 0, 1, 5]);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn every_version_has_a_name_of_its_own_and_old_ones_are_known() {
+    fn reorder_creates_a_new_snapshot_id_and_old_ids_stay_known() {
         let mut list = playlist(3);
         let first = list.snapshot_id();
         list.reorder(0, 1, 3);

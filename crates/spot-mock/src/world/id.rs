@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_says_what_it_names_in_22_characters() {
+    fn an_id_has_22_characters_and_encodes_kind_and_number() {
         for (kind, place) in [("Artist", 0), ("Audiobook", 15), ("Track", 12_345)] {
             let id = Id::numbered(kind, place);
             assert_eq!(id.as_str().len(), 22);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_or_has_other_characters_is_no_id() {
+    fn an_id_that_is_too_short_or_not_base_62_is_rejected() {
         assert_eq!(Id::parse("abc"), None);
         assert_eq!(Id::parse("0OdUWJ0sBjDrqHygGUXe-F"), None);
     }

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_diacritics_and_punctuation_disappear() {
+    fn normalize_removes_case_diacritics_and_punctuation() {
         for (text, words) in [
             ("Carissa's Wierd", "carissas wierd"),
             ("CARISSA\u{2019}S", "carissas"),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_stays() {
+    fn normalize_into_appends_to_the_existing_text() {
         let mut out = " one ".to_owned();
         normalize_into("- Two!", &mut out);
         assert_eq!(out, " one two");

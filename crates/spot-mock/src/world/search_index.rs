@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_found_in_the_entries_that_have_it() {
+    fn find_scores_whole_words_above_prefixes() {
         let mut arena = Arena::with_capacity(4);
         for name in ["Slip Away", "", "Asleep, slippery", "slip"] {
             arena.push(name);

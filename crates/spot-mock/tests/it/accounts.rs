@@ -93,7 +93,7 @@ fn assert_denied(answer: &Answer, error: &str, description: &str) {
 }
 
 #[tokio::test]
-async fn a_program_without_a_secret_signs_in() {
+async fn a_public_client_signs_in_with_pkce() {
     let mock = MockSpotify::start().await.unwrap();
     let code = code(&mock).await;
     let answer = exchange(&mock, &code, VERIFIER).await;
@@ -115,7 +115,7 @@ async fn a_program_without_a_secret_signs_in() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_for_one_attempt() {
+async fn a_reused_unverified_or_expired_code_gets_invalid_grant() {
     let mock = MockSpotify::start().await.unwrap();
     let first = code(&mock).await;
     assert_eq!(exchange(&mock, &first, VERIFIER).await.status, 200);
@@ -134,7 +134,7 @@ async fn a_code_is_good_for_one_attempt() {
 }
 
 #[tokio::test]
-async fn a_code_is_bound_to_its_redirect_uri_and_its_challenge() {
+async fn a_code_requires_the_original_redirect_uri_and_verifier() {
     let mock = MockSpotify::start().await.unwrap();
     let code_for_other = code(&mock).await;
     let mut form = vec![
@@ -155,7 +155,7 @@ async fn a_code_is_bound_to_its_redirect_uri_and_its_challenge() {
 }
 
 #[tokio::test]
-async fn a_server_with_a_secret_needs_no_challenge() {
+async fn a_confidential_client_needs_a_secret_instead_of_pkce() {
     let mock = MockSpotify::start().await.unwrap();
     let mut asked = parameters(&mock);
     asked.truncate(5);
@@ -182,7 +182,7 @@ async fn a_server_with_a_secret_needs_no_challenge() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_application_is_said_on_the_page() {
+async fn an_invalid_client_or_redirect_uri_shows_an_error_page() {
     let mock = MockSpotify::start().await.unwrap();
     for (name, value, text) in [
         ("client_id", "nobody", "INVALID_CLIENT: Invalid client"),
@@ -195,7 +195,7 @@ async fn what_is_wrong_with_the_application_is_said_on_the_page() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_request_is_told_to_the_application() {
+async fn invalid_authorization_requests_redirect_with_an_error() {
     let mock = MockSpotify::start().await.unwrap();
     for (name, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
@@ -210,7 +210,7 @@ async fn what_is_wrong_with_the_request_is_told_to_the_application() {
 }
 
 #[tokio::test]
-async fn a_user_can_decline_or_be_asked() {
+async fn the_consent_setting_denies_access_or_shows_a_page() {
     let mock = MockSpotify::builder().consent(Consent::Deny).start().await.unwrap();
     let pairs = came_back(&authorize(&mock, &parameters(&mock)).await);
     assert_eq!(pairs[0], ("error".to_owned(), "access_denied".to_owned()));
@@ -225,7 +225,7 @@ async fn a_user_can_decline_or_be_asked() {
 }
 
 #[tokio::test]
-async fn credentials_are_checked_before_anything_else() {
+async fn the_token_endpoint_validates_credentials_and_grant_type() {
     let mock = MockSpotify::start().await.unwrap();
     let grant = ("grant_type", "client_credentials");
     let granted = token(&mock, &[grant], true).await;
@@ -259,7 +259,7 @@ async fn credentials_are_checked_before_anything_else() {
 }
 
 #[tokio::test]
-async fn a_refresh_says_what_the_policy_says() {
+async fn a_refresh_response_follows_the_refresh_policy() {
     let mock = MockSpotify::builder().refresh(RefreshPolicy::Empty).start().await.unwrap();
     let old = mock.refresh_token(&["user-library-read"]);
     let answer = refresh(&mock, &old).await.json();
@@ -275,7 +275,7 @@ async fn a_refresh_says_what_the_policy_says() {
 }
 
 #[tokio::test]
-async fn consent_ends_after_six_months_however_often_it_was_used() {
+async fn consent_expires_after_six_months_despite_refreshes() {
     let mock = MockSpotify::start().await.unwrap();
     let token = mock.refresh_token(&["user-library-read"]);
     mock.advance(HALF_A_YEAR / 2);
@@ -285,7 +285,7 @@ async fn consent_ends_after_six_months_however_often_it_was_used() {
 }
 
 #[tokio::test]
-async fn a_user_can_take_consent_back() {
+async fn revoking_consent_invalidates_the_refresh_token() {
     let mock = MockSpotify::start().await.unwrap();
     let token = mock.refresh_token(&["user-library-read"]);
     mock.revoke_consents();

@@ -12,7 +12,7 @@ async fn get(mock: &MockSpotify, token: &str, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn each_application_has_its_own_mode_and_credentials() {
+async fn applications_have_separate_modes_and_credentials() {
     let mock = MockSpotify::builder()
         .app(App::new("old").mode(Mode::Extended).closed_2024(true))
         .app(App::new("older").mode(Mode::Extended))
@@ -33,7 +33,7 @@ async fn each_application_has_its_own_mode_and_credentials() {
 }
 
 #[tokio::test]
-async fn a_code_of_one_application_is_worth_nothing_to_another() {
+async fn the_refresh_token_of_another_application_is_rejected() {
     let mock = MockSpotify::builder().app(App::new("other")).start().await.unwrap();
     let token = mock.refresh_token(&[]);
     let refresh = |client_id: &str| {
@@ -50,7 +50,7 @@ async fn a_code_of_one_application_is_worth_nothing_to_another() {
 }
 
 #[tokio::test]
-async fn revoking_hits_the_user_and_the_application_that_are_meant() {
+async fn revoking_consent_affects_only_the_given_user_or_app() {
     let mock = MockSpotify::builder().app(App::new("other")).start().await.unwrap();
     let second = mock.world().other_user.clone();
     let mine = mock.user_token(&[]);
@@ -73,7 +73,7 @@ async fn revoking_hits_the_user_and_the_application_that_are_meant() {
 }
 
 #[tokio::test]
-async fn the_sixth_user_of_a_small_application_can_do_nothing() {
+async fn unregistered_users_get_403_in_development_mode() {
     let mock = MockSpotify::builder()
         .app(App::new("closed circle").users(["mara.holt"]))
         .app(App::new("large").mode(Mode::Extended))
@@ -96,7 +96,7 @@ async fn the_sixth_user_of_a_small_application_can_do_nothing() {
 }
 
 #[tokio::test]
-async fn without_premium_of_its_owner_a_small_application_can_do_nothing() {
+async fn a_development_app_without_owner_premium_gets_403() {
     let unpaid = App::new("unpaid").owner_premium(false);
     let mock = MockSpotify::builder().app(unpaid).start().await.unwrap();
     let artist = format!("/artists/{}", mock.world().artist);
@@ -106,7 +106,7 @@ async fn without_premium_of_its_owner_a_small_application_can_do_nothing() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_registered_is_named() {
+async fn invalid_builder_settings_are_named_in_the_error() {
     let refused = |app: App| async { MockSpotify::builder().app(app).start().await.unwrap_err() };
     let uri = refused(App::new("web").redirect_uri("http://example.com/back")).await.to_string();
     assert_eq!(
@@ -123,7 +123,7 @@ async fn what_cannot_be_registered_is_named() {
 }
 
 #[tokio::test]
-async fn whoever_sits_before_the_browser_signs_in() {
+async fn the_consent_page_lets_the_visitor_choose_a_user() {
     let mock = MockSpotify::builder().consent(Consent::Ask).start().await.unwrap();
     let url = format!(
         "{}/authorize?client_id={}&response_type=code&redirect_uri=https%3A%2F%2Fexample.com%2Fcallback",
@@ -157,7 +157,7 @@ async fn whoever_sits_before_the_browser_signs_in() {
 }
 
 #[tokio::test]
-async fn a_quota_is_that_of_the_developer_and_of_one_group_of_operations() {
+async fn a_quota_applies_per_developer_and_operation_group() {
     let mock = MockSpotify::builder()
         .app(App::new("sibling"))
         .app(App::new("stranger").developer("somebody else"))
@@ -185,7 +185,7 @@ async fn a_quota_is_that_of_the_developer_and_of_one_group_of_operations() {
 }
 
 #[tokio::test]
-async fn a_block_that_is_ignored_becomes_longer() {
+async fn early_retries_increase_retry_after() {
     let builder = MockSpotify::builder().rate_limit(1).window(Duration::from_secs(10));
     let mock =
         builder.early_retries(EarlyRetryPolicy::Lengthen).frozen_clock().start().await.unwrap();
@@ -201,7 +201,7 @@ async fn a_block_that_is_ignored_becomes_longer() {
 }
 
 #[tokio::test]
-async fn covers_have_a_limit_of_their_own() {
+async fn cover_uploads_can_have_a_separate_rate_limit() {
     let builder = MockSpotify::builder().operation_limit("upload-custom-playlist-cover", 1);
     let api = Api::new(builder.start().await.unwrap());
     let path = format!("/playlists/{}/images", api.mock.world().own_playlist);
@@ -218,7 +218,7 @@ async fn covers_have_a_limit_of_their_own() {
 }
 
 #[tokio::test]
-async fn playlists_show_what_is_in_them_under_the_names_that_were_chosen() {
+async fn playlist_fields_selects_old_new_or_both_field_names() {
     for (fields, names, name) in [
         (PlaylistFields::New, vec!["items"], vec!["item"]),
         (PlaylistFields::Old, vec!["tracks"], vec!["track"]),
@@ -240,7 +240,7 @@ async fn playlists_show_what_is_in_them_under_the_names_that_were_chosen() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_loses_a_token_is_not_the_tokens_fault() {
+async fn an_injected_401_does_not_revoke_the_token() {
     let api = Api::new(MockSpotify::start().await.unwrap());
     api.mock.fail_next(Fault::unauthorized());
     assert_eq!(api.get("/me").await.status, 401);
@@ -248,7 +248,7 @@ async fn a_gateway_that_loses_a_token_is_not_the_tokens_fault() {
 }
 
 #[tokio::test]
-async fn the_page_says_what_is_served() {
+async fn the_home_page_shows_urls_and_ids_but_no_secrets() {
     let builder = MockSpotify::builder().app(App::new("<b>bold</b>"));
     let mock = builder.start().await.unwrap();
     let page = finish(http().get(mock.accounts_url())).await;
@@ -261,7 +261,7 @@ async fn the_page_says_what_is_served() {
 }
 
 #[tokio::test]
-async fn the_home_page_says_what_is_open_to_whom() {
+async fn the_home_page_lists_operations_and_users_per_application() {
     let app = App::new("player").mode(Mode::Extended).redirect_uri("my-app://callback");
     let mock = MockSpotify::builder().app(app).start().await.unwrap();
     let url = format!("{}/", mock.accounts_url());

@@ -32,7 +32,7 @@ fn lines(entries: &[Value]) -> String {
 }
 
 #[tokio::test]
-async fn a_library_that_was_backed_up_is_the_same_in_a_mock() {
+async fn a_mock_restores_a_library_from_a_backup() {
     for mode in [Mode::Development, Mode::Extended] {
         let before = library(&start(MockSpotify::builder(), mode).await).await;
         assert_eq!(before.len(), 2_345);
@@ -76,7 +76,7 @@ fn entry() -> Value {
 }
 
 #[tokio::test]
-async fn tracks_keep_what_real_ones_have() {
+async fn tracks_from_a_backup_keep_metadata_and_relinking() {
     let mut linked = entry();
     linked["track"]["id"] = json!("7slip7slip7slip7slip7s");
     linked["track"]["linked_from"] = json!({ "id": "8old8old8old8old8old8o" });
@@ -116,7 +116,7 @@ async fn tracks_keep_what_real_ones_have() {
 }
 
 #[test]
-fn a_mistake_in_a_backup_is_named_by_its_line_and_path() {
+fn backup_errors_name_the_line_and_the_path() {
     let wrong = |change: fn(&mut Value)| {
         let mut entry = entry();
         change(&mut entry);
@@ -158,7 +158,7 @@ fn a_mistake_in_a_backup_is_named_by_its_line_and_path() {
 }
 
 #[tokio::test]
-async fn dates_of_a_world_file_are_read_and_checked() {
+async fn added_at_dates_in_a_world_file_are_validated() {
     let file = |at: &str| {
         format!(
             r#"{{ "artists": [{{ "name": "A" }}],

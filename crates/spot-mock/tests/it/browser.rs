@@ -8,7 +8,7 @@ use crate::support::{development, finish};
 const ORIGIN: &str = "http://localhost:3000";
 
 #[tokio::test]
-async fn a_page_may_ask_and_read() {
+async fn cors_allows_preflight_and_api_requests() {
     let api = development().await;
     for url in [
         format!("{}/me/player/play", api.mock.api_url()),
@@ -39,7 +39,7 @@ async fn a_page_may_ask_and_read() {
 }
 
 #[tokio::test]
-async fn a_page_cannot_read_that_it_met_the_rate_limit() {
+async fn a_429_response_has_no_cors_header() {
     let api = development().await;
     api.mock.fail_next(Fault::rate_limited(3));
     let me = api.http.get(format!("{}/me", api.mock.api_url())).header("origin", ORIGIN);
@@ -48,7 +48,7 @@ async fn a_page_cannot_read_that_it_met_the_rate_limit() {
 }
 
 #[tokio::test]
-async fn pages_may_not_read_the_control_interface() {
+async fn the_control_interface_sends_no_cors_header() {
     let api = development().await;
     let url = format!("{}/_mock", api.mock.accounts_url());
     let info = finish(api.http.get(&url).header("origin", ORIGIN)).await;

@@ -12,7 +12,7 @@ fn absent(object: &Value, names: &[&str]) -> bool {
 }
 
 #[tokio::test]
-async fn development_mode_lacks_what_was_removed_and_extended_has_it() {
+async fn development_mode_omits_fields_that_extended_mode_has() {
     let development = development().await;
     let extended = extended().await;
     let world = development.mock.world();
@@ -61,7 +61,7 @@ async fn walk(api: &Api, path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_discography_is_walked_to_its_end() {
+async fn a_discography_can_be_paged_to_the_end() {
     let api = development().await;
     let artist = api.mock.world().artist.clone();
     let path = format!("/artists/{artist}/albums?limit=10&include_groups=album,single,compilation");
@@ -78,7 +78,7 @@ async fn a_discography_is_walked_to_its_end() {
 }
 
 #[tokio::test]
-async fn an_album_brings_fifty_tracks_and_a_way_to_the_others() {
+async fn an_album_contains_up_to_50_tracks_and_a_next_link() {
     let api = development().await;
     let (album, long) = (api.mock.world().album.clone(), api.mock.world().long_album.clone());
     let whole = api.read(&format!("/albums/{album}")).await;
@@ -94,7 +94,7 @@ async fn an_album_brings_fifty_tracks_and_a_way_to_the_others() {
 }
 
 #[tokio::test]
-async fn a_market_decides_what_can_be_played() {
+async fn the_market_determines_playability_and_relinking() {
     let api = extended().await;
     let world = api.mock.world();
     let track = api.read(&format!("/tracks/{}?market=GB", world.track)).await;
@@ -120,7 +120,7 @@ async fn a_market_decides_what_can_be_played() {
 }
 
 #[tokio::test]
-async fn a_search_finds_by_words_and_by_filters() {
+async fn search_matches_words_and_field_filters() {
     let api = development().await;
     let world = api.mock.world();
     let name = world.artist_name.replace(' ', "%20");
@@ -143,7 +143,7 @@ async fn a_search_finds_by_words_and_by_filters() {
 }
 
 #[tokio::test]
-async fn a_search_for_playlists_has_holes_where_spotify_hides_its_own() {
+async fn playlist_search_contains_nulls_with_null_values_enabled() {
     let api = Api::new(MockSpotify::builder().null_values(true).start().await.unwrap());
     let mut holes = 0;
     for offset in (0..60).step_by(10) {
@@ -155,7 +155,7 @@ async fn a_search_for_playlists_has_holes_where_spotify_hides_its_own() {
 }
 
 #[tokio::test]
-async fn a_batch_keeps_the_places_of_what_is_unknown() {
+async fn a_batch_request_returns_null_for_unknown_ids() {
     let api = extended().await;
     let album = api.mock.world().album.clone();
     let found = api.read(&format!("/albums?ids={album},0000000000000000000000,{album}")).await;
@@ -166,7 +166,7 @@ async fn a_batch_keeps_the_places_of_what_is_unknown() {
 }
 
 #[tokio::test]
-async fn the_browse_pages_are_there_in_extended_mode() {
+async fn browse_operations_are_available_in_extended_mode() {
     let api = extended().await;
     assert_eq!(api.read("/markets").await["markets"].as_array().unwrap().len(), 185);
     let categories = api.read("/browse/categories?limit=50").await;
@@ -179,7 +179,7 @@ async fn the_browse_pages_are_there_in_extended_mode() {
 }
 
 #[tokio::test]
-async fn the_top_of_a_user_ends_at_fifty() {
+async fn top_items_of_a_user_end_after_50_entries() {
     let api = development().await;
     let top = api.read("/me/top/tracks?limit=50").await;
     let ids: HashSet<_> =
@@ -191,7 +191,7 @@ async fn the_top_of_a_user_ends_at_fifty() {
 }
 
 #[tokio::test]
-async fn recommendations_need_one_to_five_seeds() {
+async fn recommendations_require_1_to_5_seeds() {
     let api = extended().await;
     let track = api.mock.world().track.clone();
     let found =
@@ -206,7 +206,7 @@ async fn recommendations_need_one_to_five_seeds() {
 }
 
 #[tokio::test]
-async fn the_profile_shows_what_scopes_unlock() {
+async fn profile_fields_depend_on_mode_and_scopes() {
     let api = development().await;
     let me = api.read("/me").await;
     assert!(me["account_id"].is_string());
@@ -221,7 +221,7 @@ async fn the_profile_shows_what_scopes_unlock() {
 }
 
 #[tokio::test]
-async fn a_name_that_needs_escaping_is_found() {
+async fn a_percent_encoded_user_name_is_found() {
     let api = extended().await;
     let name: String = api.mock.world().other_user.clone();
     assert_eq!(name, "zoë#91");

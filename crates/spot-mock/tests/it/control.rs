@@ -40,7 +40,7 @@ impl Api {
 }
 
 #[tokio::test]
-async fn it_says_where_everything_is() {
+async fn control_info_contains_urls_and_credentials() {
     let api = development().await;
     let info = api.get_control("").await;
     assert_eq!(info["api_url"], api.mock.api_url());
@@ -51,7 +51,7 @@ async fn it_says_where_everything_is() {
 }
 
 #[tokio::test]
-async fn the_clock_is_read_and_moved() {
+async fn control_reads_and_advances_the_clock() {
     let api = development().await;
     let before = api.get_control("/clock").await["now"].as_str().unwrap().to_owned();
     assert!(before.starts_with("2026-11-02T09:00:"), "{before}");
@@ -61,7 +61,7 @@ async fn the_clock_is_read_and_moved() {
 }
 
 #[tokio::test]
-async fn requests_are_listed_and_taken_without_those_to_the_control_interface() {
+async fn the_request_log_omits_control_requests_and_can_be_cleared() {
     let api = development().await;
     api.get("/me?x=1").await;
     let requests = api.get_control("/requests").await;
@@ -76,7 +76,7 @@ async fn requests_are_listed_and_taken_without_those_to_the_control_interface() 
 }
 
 #[tokio::test]
-async fn faults_are_injected_one_by_one_and_at_random() {
+async fn control_injects_single_and_random_faults() {
     let api = development().await;
     let fault = json!({ "kind": "rate_limited", "seconds": 3 });
     let body = json!({ "fault": fault, "operation": "get-current-users-profile", "times": 2 });
@@ -105,7 +105,7 @@ async fn faults_are_injected_one_by_one_and_at_random() {
 }
 
 #[tokio::test]
-async fn tokens_sign_in_and_consents_are_controlled() {
+async fn control_manages_tokens_sign_in_and_consents() {
     let api = development().await;
     let token = api.post_control("/tokens", json!({ "user": "mara.holt", "scopes": [] })).await;
     let token = token.json()["token"].as_str().unwrap().to_owned();
@@ -133,7 +133,7 @@ async fn tokens_sign_in_and_consents_are_controlled() {
 }
 
 #[tokio::test]
-async fn limits_and_devices_are_set() {
+async fn control_sets_rate_limits_and_devices() {
     let api = development().await;
     let limits = json!({ "calls": 1, "window_seconds": 5 });
     assert_eq!(api.put_control("/limits", limits).await.status, 204);
@@ -154,7 +154,7 @@ async fn limits_and_devices_are_set() {
 }
 
 #[tokio::test]
-async fn an_advertisement_interrupts_what_plays() {
+async fn an_advertisement_interrupts_playback() {
     let api = development().await;
     assert_eq!(api.post_control("/advertisement", json!({ "seconds": 20 })).await.status, 204);
     let player = api.read("/me/player").await;
@@ -164,7 +164,7 @@ async fn an_advertisement_interrupts_what_plays() {
 }
 
 #[tokio::test]
-async fn an_isolated_world_has_settings_of_its_own() {
+async fn an_isolated_world_has_separate_settings() {
     let api = development().await;
     let settings = json!({
         "mode": "extended", "closed_2024": true, "null_values": true, "idle": true,
@@ -190,7 +190,7 @@ async fn an_isolated_world_has_settings_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_reset_goes_back_to_the_start_and_a_world_is_replaced() {
+async fn control_resets_the_state_and_replaces_the_world() {
     let api = development().await;
     let track = api.mock.world().unsaved_track.clone();
     let contains = format!("/me/library/contains?uris=spotify:track:{track}");
@@ -216,7 +216,7 @@ async fn a_reset_goes_back_to_the_start_and_a_world_is_replaced() {
 }
 
 #[tokio::test]
-async fn isolated_worlds_do_not_see_each_other() {
+async fn isolated_worlds_have_separate_state() {
     let api = development().await;
     let mut worlds = Vec::new();
     for key in ["one", "two"] {
@@ -259,7 +259,7 @@ async fn isolated_worlds_do_not_see_each_other() {
 }
 
 #[tokio::test]
-async fn mistakes_are_named_by_their_path() {
+async fn control_errors_name_the_path_of_the_invalid_field() {
     let api = development().await;
     for (path, body, expected) in [
         ("/clock", json!({ "advance_seconds": "1" }), "advance_seconds: invalid type"),
@@ -295,7 +295,7 @@ async fn mistakes_are_named_by_their_path() {
 }
 
 #[tokio::test]
-async fn its_openapi_document_describes_every_operation() {
+async fn the_openapi_document_describes_every_control_operation() {
     let api = development().await;
     let document = api.get_control("/openapi.json").await;
     assert_eq!(document["openapi"], "3.1.0");
@@ -318,7 +318,7 @@ async fn its_openapi_document_describes_every_operation() {
 }
 
 #[tokio::test]
-async fn it_can_be_off_and_is_off_for_other_machines() {
+async fn control_can_be_disabled_and_requires_loopback_by_default() {
     let off = Api::new(MockSpotify::builder().control(false).start().await.unwrap());
     assert!(!off.mock.has_control());
     let url = format!("{}/_mock", off.mock.accounts_url());

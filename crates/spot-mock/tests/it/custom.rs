@@ -33,7 +33,7 @@ async fn start(world: custom::World) -> Api {
 }
 
 #[tokio::test]
-async fn what_was_added_is_found_where_it_belongs() {
+async fn custom_data_appears_in_the_library_catalogue_and_search() {
     let api = start(custom::World::from_json(WORLD).unwrap()).await;
 
     let saved = api.read("/me/tracks").await;
@@ -77,7 +77,7 @@ async fn what_was_added_is_found_where_it_belongs() {
 }
 
 #[tokio::test]
-async fn users_of_ones_own_sign_in_and_have_their_playlists() {
+async fn custom_users_have_playlists_and_are_not_registered() {
     let api = start(custom::World::from_json(WORLD).unwrap()).await;
     let token = api.mock.user_token_for("ada #1", &["playlist-read-private"]).unwrap();
     // Five users are registered by default, so the custom user is not registered.
@@ -92,7 +92,7 @@ async fn users_of_ones_own_sign_in_and_have_their_playlists() {
 }
 
 #[tokio::test]
-async fn rust_says_the_same_as_json() {
+async fn a_world_can_be_built_with_the_rust_api() {
     let world = custom::World::new()
         .artist(custom::Artist::new("Ada Quill"))
         .album(
@@ -109,7 +109,7 @@ async fn rust_says_the_same_as_json() {
 }
 
 #[tokio::test]
-async fn a_mistake_is_named_by_its_field() {
+async fn world_errors_name_the_invalid_field() {
     let json = |text: &str| custom::World::from_json(text).unwrap_err().to_string();
     assert_eq!(
         json(r#"{"albums": [{"name": "A", "artist": "B", "tracks": [{"name": 7}]}]}"#),
@@ -157,7 +157,7 @@ async fn a_mistake_is_named_by_its_field() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_named() {
+async fn a_missing_world_file_is_named_in_the_error() {
     let error = custom::World::read("no/such/world.json").unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     assert!(error.to_string().starts_with("no/such/world.json: "), "{error}");

@@ -7,7 +7,7 @@ use spot_mock::{Corruption, Fault, MockSpotify, RandomFaults};
 use crate::support::{Api, development};
 
 #[tokio::test]
-async fn an_answer_can_be_replaced_by_any_other() {
+async fn a_fault_can_return_any_status_body_and_retry_after() {
     let api = development().await;
     let page = "<html><title>Bad gateway</title></html>";
     api.mock.fail_next(Fault::status(502).body("text/html", page));
@@ -26,7 +26,7 @@ async fn an_answer_can_be_replaced_by_any_other() {
 }
 
 #[tokio::test]
-async fn trouble_for_one_operation_leaves_the_others_alone() {
+async fn a_fault_for_an_operation_does_not_affect_others() {
     let api = development().await;
     api.mock.fail_next_on("get-users-saved-tracks", Fault::status(503));
     assert_eq!(api.get("/me").await.status, 200);
@@ -36,12 +36,12 @@ async fn trouble_for_one_operation_leaves_the_others_alone() {
 
 #[tokio::test]
 #[should_panic(expected = "get-a-album is not an operation")]
-async fn trouble_for_no_operation_is_a_mistake() {
+async fn a_fault_for_an_unknown_operation_panics() {
     development().await.mock.fail_next_on("get-a-album", Fault::Reset);
 }
 
 #[tokio::test]
-async fn a_reset_comes_before_the_deed_and_a_lost_answer_after_it() {
+async fn lost_answer_executes_the_command_and_reset_does_not() {
     let api = development().await;
     let url = format!("{}/me/player/pause", api.mock.api_url());
     let pause = || {
@@ -59,7 +59,7 @@ async fn a_reset_comes_before_the_deed_and_a_lost_answer_after_it() {
 }
 
 #[tokio::test]
-async fn a_body_can_end_in_the_middle() {
+async fn a_truncated_body_ends_before_the_content_length() {
     let api = development().await;
     let whole = api.get("/me/tracks?limit=50").await.text;
     api.mock.fail_next(Fault::TruncatedBody);
@@ -71,7 +71,7 @@ async fn a_body_can_end_in_the_middle() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_late_and_shutting_down_ends_the_wait() {
+async fn a_delayed_response_is_sent_late_or_at_shutdown() {
     let api = development().await;
     api.mock.fail_next(Fault::Delay(Duration::from_millis(40)));
     let started = std::time::Instant::now();
@@ -91,7 +91,7 @@ async fn an_answer_can_be_late_and_shutting_down_ends_the_wait() {
 }
 
 #[tokio::test]
-async fn a_mock_that_was_dropped_is_gone() {
+async fn dropping_the_mock_closes_the_port() {
     let mock = MockSpotify::start().await.unwrap();
     let host = mock.accounts_url().strip_prefix("http://").unwrap().to_owned();
     assert!(tokio::net::TcpStream::connect(&host).await.is_ok());
@@ -106,7 +106,7 @@ async fn a_mock_that_was_dropped_is_gone() {
 }
 
 #[tokio::test]
-async fn every_answer_can_take_its_time() {
+async fn the_latency_setting_delays_responses() {
     let latency = Duration::from_millis(30);
     let api = Api::new(MockSpotify::builder().latency(latency).start().await.unwrap());
     let started = std::time::Instant::now();
@@ -115,7 +115,7 @@ async fn every_answer_can_take_its_time() {
 }
 
 #[tokio::test]
-async fn nothing_secret_is_printed() {
+async fn debug_output_of_the_mock_omits_the_client_secret() {
     let mock = MockSpotify::start().await.unwrap();
     let text = format!("{mock:?}");
     assert!(text.contains(mock.api_url()), "{text}");
@@ -123,7 +123,7 @@ async fn nothing_secret_is_printed() {
 }
 
 #[tokio::test]
-async fn chance_is_the_same_for_the_same_seed() {
+async fn the_seed_determines_random_faults() {
     let outcomes = |seed| async move {
         let weather = RandomFaults::new(seed, 0.3)
             .only([Fault::status(503), Fault::status(500)])
@@ -147,7 +147,7 @@ async fn chance_is_the_same_for_the_same_seed() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_odd_in_every_way_and_is_right_again_afterwards() {
+async fn each_corruption_affects_a_single_response() {
     let api = development().await;
     let usual = api.get("/me/tracks?limit=9").await;
     for corruption in Corruption::ALL {

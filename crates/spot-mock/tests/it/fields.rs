@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{development, extended};
 
 #[tokio::test]
-async fn only_what_was_asked_for_arrives() {
+async fn the_fields_parameter_filters_the_response() {
     let api = development().await;
     let list = api.mock.world().own_playlist.clone();
     let page = api
@@ -33,7 +33,7 @@ async fn only_what_was_asked_for_arrives() {
 }
 
 #[tokio::test]
-async fn the_old_name_of_an_entry_gives_nothing_in_development_mode() {
+async fn fields_finds_the_old_track_field_only_in_extended_mode() {
     let api = development().await;
     let list = api.mock.world().own_playlist.clone();
     let path = format!("/playlists/{list}/items?fields=items(track(name))&limit=2");
@@ -43,7 +43,7 @@ async fn the_old_name_of_an_entry_gives_nothing_in_development_mode() {
 }
 
 #[tokio::test]
-async fn an_episode_is_disguised_unless_episodes_are_asked_for() {
+async fn additional_types_selects_the_format_of_episodes() {
     let api = development().await;
     let list = api.mock.world().episodes_playlist.clone();
     let page = api.read(&format!("/playlists/{list}/items?limit=3")).await;

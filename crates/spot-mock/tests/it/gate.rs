@@ -7,7 +7,7 @@ use spot_mock::{MockSpotify, Mode};
 use crate::support::{Api, development, extended, finish};
 
 #[tokio::test]
-async fn nothing_works_without_a_valid_token() {
+async fn requests_require_a_valid_bearer_token() {
     let api = development().await;
     let url = format!("{}/artists/{}", api.mock.api_url(), api.mock.world().artist);
 
@@ -28,7 +28,7 @@ async fn nothing_works_without_a_valid_token() {
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_of_a_path_changes_nothing() {
+async fn a_trailing_slash_in_the_path_is_ignored() {
     let api = extended().await;
     assert_eq!(api.get("/me/").await.text, api.get("/me").await.text);
     let track = api.mock.world().track.clone();
@@ -37,7 +37,7 @@ async fn a_slash_at_the_end_of_a_path_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_lives_for_an_hour() {
+async fn an_access_token_expires_after_an_hour() {
     let api = development().await;
     api.mock.advance(Duration::from_secs(3_590));
     assert_eq!(api.get("/me").await.status, 200);
@@ -46,7 +46,7 @@ async fn a_token_lives_for_an_hour() {
 }
 
 #[tokio::test]
-async fn an_application_is_not_a_user() {
+async fn an_app_token_cannot_call_user_operations() {
     let api = development().await;
     let token = api.mock.app_token();
     let api = api.with_token(token);
@@ -56,7 +56,7 @@ async fn an_application_is_not_a_user() {
 }
 
 #[tokio::test]
-async fn a_scope_that_was_not_granted_is_missed() {
+async fn a_missing_scope_is_refused_with_403() {
     let api = development().await;
     let token = api.mock.user_token(&["user-library-read"]);
     let api = api.with_token(token);
@@ -68,7 +68,7 @@ async fn a_scope_that_was_not_granted_is_missed() {
 }
 
 #[tokio::test]
-async fn deprecated_operations_are_for_extended_mode() {
+async fn deprecated_operations_require_extended_mode() {
     let api = development().await;
     let path = format!("/tracks?ids={}", api.mock.world().track);
     let refused = api.get(&path).await;
@@ -79,7 +79,7 @@ async fn deprecated_operations_are_for_extended_mode() {
 }
 
 #[tokio::test]
-async fn what_was_closed_in_2024_says_so_in_three_ways() {
+async fn operations_closed_in_2024_return_403_or_404() {
     let closed = MockSpotify::builder().mode(Mode::Extended).closed_2024(true);
     for mock in [MockSpotify::builder(), closed] {
         let api = Api::new(mock.start().await.unwrap());
@@ -98,7 +98,7 @@ async fn what_was_closed_in_2024_says_so_in_three_ways() {
 }
 
 #[tokio::test]
-async fn limits_are_those_of_the_operation_and_the_mode() {
+async fn the_page_limit_depends_on_operation_and_mode() {
     let api = development().await;
     let artist = api.mock.world().artist.clone();
     let album = api.mock.world().album.clone();
@@ -121,7 +121,7 @@ async fn limits_are_those_of_the_operation_and_the_mode() {
 }
 
 #[tokio::test]
-async fn parameters_that_make_no_sense_are_refused_by_name() {
+async fn invalid_parameters_are_refused_with_a_specific_message() {
     let api = extended().await;
     let fifty_one = vec![api.mock.world().track.as_str(); 51].join(",");
     for (path, status, message) in [
@@ -145,14 +145,14 @@ async fn parameters_that_make_no_sense_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_wrong_verb_is_answered_without_a_word() {
+async fn a_wrong_method_gets_405_with_an_empty_body() {
     let api = development().await;
     let refused = api.get("/me/library").await;
     assert_eq!((refused.status, refused.text.as_str()), (405, ""));
 }
 
 #[tokio::test]
-async fn the_rate_limit_rolls_and_says_when_to_come_back() {
+async fn exceeding_the_rate_limit_returns_429_with_retry_after() {
     let mock = MockSpotify::builder().rate_limit(3).start().await.unwrap();
     let api = Api::new(mock);
     for _ in 0..3 {
@@ -166,7 +166,7 @@ async fn the_rate_limit_rolls_and_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_put_without_a_length_is_turned_away_at_the_door() {
+async fn a_put_without_content_length_gets_411() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     let api = development().await;
@@ -186,7 +186,7 @@ async fn a_put_without_a_length_is_turned_away_at_the_door() {
 }
 
 #[tokio::test]
-async fn answers_say_how_they_may_be_kept() {
+async fn cache_control_is_sent_and_a_matching_etag_yields_304() {
     let api = development().await;
     let artist = format!("/artists/{}", api.mock.world().artist);
     let first = api.get(&artist).await;
@@ -209,7 +209,7 @@ async fn answers_say_how_they_may_be_kept() {
 }
 
 #[tokio::test]
-async fn what_was_asked_is_written_down() {
+async fn the_mock_records_all_requests() {
     let api = development().await;
     api.get("/me/tracks?limit=1").await;
     api.get("/nowhere").await;

@@ -26,7 +26,7 @@ async fn the_library_holds_2345_tracks() {
 }
 
 #[tokio::test]
-async fn things_of_all_kinds_are_saved_in_one_call() {
+async fn a_single_call_saves_uris_of_different_kinds() {
     let api = development().await;
     let world = api.mock.world();
     let uris = [
@@ -50,7 +50,7 @@ async fn things_of_all_kinds_are_saved_in_one_call() {
 }
 
 #[tokio::test]
-async fn a_playlist_is_followed_by_its_uri() {
+async fn saving_a_playlist_uri_follows_the_playlist() {
     let api = development().await;
     let list = api.mock.world().other_playlist.clone();
     let uri = format!("uris=spotify:playlist:{list}");
@@ -62,7 +62,7 @@ async fn a_playlist_is_followed_by_its_uri() {
 }
 
 #[tokio::test]
-async fn uris_come_in_the_query_forty_at_most_and_all_sound() {
+async fn library_calls_accept_up_to_40_valid_uris_in_the_query() {
     let api = development().await;
     let track = format!("spotify:track:{}", api.mock.world().unsaved_track);
     let body = json!({ "uris": [track] }).to_string();
@@ -84,7 +84,7 @@ async fn uris_come_in_the_query_forty_at_most_and_all_sound() {
 }
 
 #[tokio::test]
-async fn the_kind_of_a_uri_decides_which_scope_it_takes() {
+async fn the_required_scope_depends_on_the_kind_of_the_uri() {
     let api = development().await;
     let token = api.mock.user_token(&["user-library-modify"]);
     let api = api.with_token(token);
@@ -98,7 +98,7 @@ async fn the_kind_of_a_uri_decides_which_scope_it_takes() {
 }
 
 #[tokio::test]
-async fn followed_artists_come_by_cursor() {
+async fn followed_artists_are_paged_by_cursor() {
     let api = development().await;
     let mut ids = Vec::new();
     let mut path = "/me/following?type=artist&limit=20".to_owned();
@@ -122,7 +122,7 @@ async fn followed_artists_come_by_cursor() {
 }
 
 #[tokio::test]
-async fn the_old_operations_still_work_in_extended_mode() {
+async fn deprecated_library_operations_work_in_extended_mode() {
     let api = extended().await;
     let world = api.mock.world();
     let track = world.unsaved_track.as_str();
@@ -152,7 +152,7 @@ async fn the_old_operations_still_work_in_extended_mode() {
 }
 
 #[tokio::test]
-async fn another_user_has_a_library_of_their_own() {
+async fn each_user_has_a_separate_library() {
     let api = development().await;
     let other = api.mock.world().other_user.clone();
     let token = api.mock.user_token_for(&other, &["user-library-read"]).unwrap();

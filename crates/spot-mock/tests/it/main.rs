@@ -12,12 +12,15 @@
 mod accounts;
 mod apps;
 mod backup;
-mod behaviour;
 mod browser;
 mod catalogue;
+#[cfg(feature = "cli")]
+mod command_line;
 #[cfg(feature = "control")]
 mod control;
 mod custom;
+mod custom_only_worlds;
+mod every_operation;
 mod faults;
 mod fields;
 mod gate;
@@ -25,12 +28,9 @@ mod library;
 mod player;
 mod player_reasons;
 mod playlists;
-#[cfg(feature = "cli")]
-mod program;
 mod search;
 mod spoken;
+mod spotify_quirks;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
-mod whole_table;
-mod whole_worlds;

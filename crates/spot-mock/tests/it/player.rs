@@ -18,7 +18,7 @@ async fn frozen() -> Api {
 }
 
 #[tokio::test]
-async fn something_plays_and_goes_on_playing() {
+async fn playback_advances_with_the_clock() {
     let api = frozen().await;
     let now = api.read("/me/player").await;
     assert_eq!(now["is_playing"], true);
@@ -44,7 +44,7 @@ async fn something_plays_and_goes_on_playing() {
 }
 
 #[tokio::test]
-async fn it_stops_at_the_end_and_falls_asleep() {
+async fn playback_stops_at_the_end_and_the_device_becomes_inactive() {
     let api = frozen().await;
     api.mock.advance(Duration::from_secs(3 * 3_600));
     let token = api.mock.user_token_all();
@@ -62,7 +62,7 @@ async fn it_stops_at_the_end_and_falls_asleep() {
 }
 
 #[tokio::test]
-async fn a_mock_can_start_in_silence() {
+async fn an_idle_mock_has_no_playback_and_no_active_device() {
     let api = Api::new(MockSpotify::builder().idle(true).start().await.unwrap());
     assert_eq!(api.get("/me/player").await.status, 204);
     assert_player_error(&api.put("/me/player/pause", "").await, 404, "NO_ACTIVE_DEVICE");
@@ -79,7 +79,7 @@ async fn a_mock_can_start_in_silence() {
 }
 
 #[tokio::test]
-async fn playing_what_plays_and_pausing_what_is_paused_is_restricted() {
+async fn play_while_playing_and_pause_while_paused_are_refused() {
     let api = frozen().await;
     assert_player_error(&api.put("/me/player/play", "").await, 403, "NOT_PAUSED");
     assert_eq!(api.put("/me/player/pause", "").await.status, 204);
@@ -92,7 +92,7 @@ async fn playing_what_plays_and_pausing_what_is_paused_is_restricted() {
 }
 
 #[tokio::test]
-async fn contexts_start_where_they_are_told() {
+async fn play_starts_a_context_at_the_given_offset() {
     let api = frozen().await;
     let world = api.mock.world();
     let album = format!("spotify:album:{}", world.album);
@@ -134,7 +134,7 @@ async fn contexts_start_where_they_are_told() {
 }
 
 #[tokio::test]
-async fn spoken_things_are_named_to_those_who_ask_for_them() {
+async fn episodes_are_returned_only_with_additional_types() {
     let api = frozen().await;
     for id in [api.mock.world().show.clone(), api.mock.world().audiobook.clone()] {
         let body = json!({ "context_uri": format!("spotify:show:{id}") }).to_string();
@@ -152,7 +152,7 @@ async fn spoken_things_are_named_to_those_who_ask_for_them() {
 }
 
 #[tokio::test]
-async fn wishes_that_make_no_sense_are_refused() {
+async fn invalid_player_parameters_are_refused() {
     let api = frozen().await;
     let world = api.mock.world();
     let album = format!("spotify:album:{}", world.album);
@@ -222,7 +222,7 @@ async fn skipping_follows_queue_context_and_repeat() {
 }
 
 #[tokio::test]
-async fn settings_are_kept() {
+async fn shuffle_volume_and_repeat_appear_in_the_state() {
     let api = frozen().await;
     assert_eq!(api.put("/me/player/shuffle?state=true", "").await.status, 204);
     assert_eq!(api.put("/me/player/volume?volume_percent=7", "").await.status, 204);
@@ -264,14 +264,14 @@ async fn playback_moves_between_devices() {
 }
 
 #[tokio::test]
-async fn without_premium_nothing_obeys() {
+async fn player_commands_require_premium() {
     let api = Api::new(MockSpotify::builder().premium(false).start().await.unwrap());
     assert_player_error(&api.put("/me/player/pause", "").await, 403, "PREMIUM_REQUIRED");
     assert_eq!(api.get("/me/player").await.status, 200);
 }
 
 #[tokio::test]
-async fn the_last_fifty_plays_come_by_cursor() {
+async fn recently_played_returns_50_plays_paged_by_cursor() {
     let api = development().await;
     let mut played = Vec::new();
     let mut path = "/me/player/recently-played".to_owned();
@@ -297,7 +297,7 @@ async fn the_last_fifty_plays_come_by_cursor() {
 }
 
 #[tokio::test]
-async fn an_advertisement_names_no_item_and_what_played_goes_on_after_it() {
+async fn an_advertisement_has_no_item_and_playback_then_resumes() {
     let api = frozen().await;
     let before = api.read("/me/player").await;
     api.mock.play_advertisement(Duration::from_secs(30));
@@ -319,7 +319,7 @@ async fn an_advertisement_names_no_item_and_what_played_goes_on_after_it() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_switched_off_takes_the_music_with_it() {
+async fn removing_the_active_device_stops_playback() {
     let api = frozen().await;
     let devices = api.read("/me/player/devices").await["devices"].as_array().unwrap().len();
     api.mock.remove_device(&api.mock.world().device);

@@ -250,7 +250,7 @@ async fn stories() -> Vec<Story> {
 }
 
 #[tokio::test]
-async fn every_reason_can_be_had() {
+async fn every_player_error_reason_can_be_triggered() {
     let mut had = BTreeSet::new();
     for story in stories().await {
         let reason = story.reason;
@@ -269,7 +269,7 @@ async fn every_reason_can_be_had() {
 }
 
 #[tokio::test]
-async fn a_vague_player_names_no_restriction() {
+async fn vague_player_replaces_restriction_reasons_with_unknown() {
     for story in stories().await {
         let reason = story.reason;
         let story = story.setting(|mock| mock.vague_player(true));
@@ -291,7 +291,7 @@ async fn a_vague_player_names_no_restriction() {
 }
 
 #[tokio::test]
-async fn what_is_disallowed_is_what_is_refused() {
+async fn exactly_the_disallowed_commands_are_refused() {
     let names = names().await;
     let Names { album, show, bare, station, track, pocket, .. } = &names;
     let last = at(bare, "offset", json!({ "position": 1 }));
@@ -388,7 +388,7 @@ async fn what_is_disallowed_is_what_is_refused() {
 }
 
 #[tokio::test]
-async fn too_many_commands_are_forgiven_after_a_second() {
+async fn the_command_rate_limit_ends_after_a_second() {
     let names = names().await;
     let api = Story::new("").then("PUT /me/player/repeat?state=context").all().await;
     for _ in 0..20 {
@@ -406,7 +406,7 @@ async fn too_many_commands_are_forgiven_after_a_second() {
 }
 
 #[tokio::test]
-async fn a_start_elsewhere_or_from_another_place_is_no_repetition() {
+async fn play_with_a_position_or_another_device_is_accepted() {
     let names = names().await;
     let started = at(&names.show, "position_ms", json!(9_000));
     let elsewhere = format!("{PLAY}?device_id={}", names.pocket);
@@ -427,7 +427,7 @@ async fn a_start_elsewhere_or_from_another_place_is_no_repetition() {
 }
 
 #[tokio::test]
-async fn a_station_goes_on_for_ever_and_says_what_it_is() {
+async fn a_station_plays_endlessly_and_has_context_type_station() {
     let names = names().await;
     let story = Story::new("").then("PUT /me/player/shuffle?state=true");
     let api = story.with(PLAY, names.station.clone()).all().await;

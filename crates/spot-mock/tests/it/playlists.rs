@@ -43,7 +43,7 @@ async fn snapshot(api: &Api, list: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_added_may_be_a_bare_list() {
+async fn adding_items_accepts_a_bare_json_array() {
     let api = development().await;
     let (list, tracks) = with_tracks(&api, 2).await;
     let path = format!("/playlists/{list}/items?position=0");
@@ -54,7 +54,7 @@ async fn what_is_added_may_be_a_bare_list() {
 }
 
 #[tokio::test]
-async fn the_list_of_playlists_has_holes_and_strange_links() {
+async fn my_playlists_contains_nulls_and_links_to_user_playlists() {
     let api = Api::new(MockSpotify::builder().null_values(true).start().await.unwrap());
     let mut lists = Vec::new();
     for offset in [0, 50] {
@@ -78,7 +78,7 @@ async fn the_list_of_playlists_has_holes_and_strange_links() {
 }
 
 #[tokio::test]
-async fn development_mode_shows_only_what_one_may_change() {
+async fn development_mode_shows_items_only_of_editable_playlists() {
     let api = development().await;
     let world = api.mock.world();
     let own = api.read(&format!("/playlists/{}", world.own_playlist)).await;
@@ -97,7 +97,7 @@ async fn development_mode_shows_only_what_one_may_change() {
 }
 
 #[tokio::test]
-async fn extended_mode_says_everything_twice() {
+async fn extended_mode_returns_items_under_both_field_names() {
     let api = extended().await;
     let list = api.read(&format!("/playlists/{}", api.mock.world().other_playlist)).await;
     let entry = &list["items"]["items"][0];
@@ -107,7 +107,7 @@ async fn extended_mode_says_everything_twice() {
 }
 
 #[tokio::test]
-async fn old_playlists_have_gaps_and_files_from_disks() {
+async fn old_playlists_contain_null_items_and_local_files() {
     let api = development().await;
     let world = api.mock.world();
     let old = api.read(&format!("/playlists/{}/items", world.old_playlist)).await;
@@ -165,7 +165,7 @@ async fn items_are_replaced_reordered_and_removed() {
 }
 
 #[tokio::test]
-async fn changes_that_make_no_sense_are_refused() {
+async fn invalid_playlist_changes_are_refused() {
     let api = development().await;
     let (list, tracks) = with_tracks(&api, 3).await;
     let path = format!("/playlists/{list}/items");
@@ -200,7 +200,7 @@ async fn changes_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
-async fn an_old_version_can_be_worked_on() {
+async fn items_can_be_removed_with_an_old_snapshot_id() {
     let api = development().await;
     let (list, tracks) = with_tracks(&api, 3).await;
     let old = snapshot(&api, &list).await;
@@ -212,7 +212,7 @@ async fn an_old_version_can_be_worked_on() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_others_is_left_alone() {
+async fn non_owners_can_only_add_items_to_shared_playlists() {
     let api = development().await;
     let world = api.mock.world();
     let (other, shared) = (world.other_playlist.clone(), world.shared_playlist.clone());
@@ -228,7 +228,7 @@ async fn what_belongs_to_others_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_public_playlist_takes_another_scope_than_a_private_one() {
+async fn public_and_private_playlists_require_different_scopes() {
     let api = development().await;
     let token = api.mock.user_token(&["playlist-modify-private", "playlist-read-private"]);
     let api = api.with_token(token);
@@ -245,7 +245,7 @@ async fn a_public_playlist_takes_another_scope_than_a_private_one() {
 }
 
 #[tokio::test]
-async fn details_are_changed_one_by_one_and_checked() {
+async fn playlist_details_are_changed_separately_and_validated() {
     let api = development().await;
     let list = api.mock.world().own_playlist.clone();
     let path = format!("/playlists/{list}");
@@ -267,7 +267,7 @@ async fn details_are_changed_one_by_one_and_checked() {
 }
 
 #[tokio::test]
-async fn a_cover_is_a_small_jpeg_in_base64() {
+async fn a_cover_must_be_a_base64_jpeg_of_at_most_256_kib() {
     let api = development().await;
     let list = api.mock.world().own_playlist.clone();
     let path = format!("/playlists/{list}/images");
@@ -289,7 +289,7 @@ async fn a_cover_is_a_small_jpeg_in_base64() {
 }
 
 #[tokio::test]
-async fn a_playlist_holds_eleven_thousand_items() {
+async fn a_playlist_holds_at_most_11000_items() {
     let api = development().await;
     let (list, tracks) = with_tracks(&api, 1).await;
     let hundred = json!({ "uris": vec![&tracks[0]; 100] }).to_string();
@@ -308,7 +308,7 @@ async fn a_playlist_holds_eleven_thousand_items() {
 }
 
 #[tokio::test]
-async fn the_old_route_still_works_in_extended_mode() {
+async fn deprecated_playlist_operations_work_in_extended_mode() {
     let api = extended().await;
     let (list, tracks) = with_tracks(&api, 2).await;
     let path = format!("/playlists/{list}/tracks");
@@ -325,7 +325,7 @@ async fn the_old_route_still_works_in_extended_mode() {
 }
 
 #[tokio::test]
-async fn spotifys_own_playlists_are_for_those_who_came_early() {
+async fn editorial_playlists_are_not_found_by_new_applications() {
     let api = extended().await;
     let list = api.mock.world().editorial_playlist.clone();
     assert!(list.starts_with("37i9dQZF1DX"));

@@ -35,7 +35,7 @@ async fn names(api: &Api, kind: &str, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_form_of_a_query_that_programs_send_finds_the_track_first() {
+async fn queries_of_real_programs_return_the_track_first() {
     let api = small_world().await;
     for query in [
         // spotDL sends the artists and the title as words, or as filters without quotes.
@@ -61,7 +61,7 @@ async fn every_form_of_a_query_that_programs_send_finds_the_track_first() {
 }
 
 #[tokio::test]
-async fn case_diacritics_and_punctuation_do_not_matter() {
+async fn search_ignores_case_diacritics_and_punctuation() {
     let api = small_world().await;
     for query in ["carissas keel", "Carissa's Keel", "CARISSA\u{2019}S KEEL", "carissa keel"] {
         assert_eq!(names(&api, "track", query).await, ["Carissa's Keel"], "{query}");
@@ -80,7 +80,7 @@ async fn case_diacritics_and_punctuation_do_not_matter() {
 }
 
 #[tokio::test]
-async fn the_whole_name_comes_before_a_longer_one_that_is_more_popular() {
+async fn an_exact_title_ranks_above_a_more_popular_longer_title() {
     let api = small_world().await;
     let found = names(&api, "track", "slip").await;
     assert_eq!(found[..2], ["Slip", "Slip Away Slowly"]);
@@ -89,7 +89,7 @@ async fn the_whole_name_comes_before_a_longer_one_that_is_more_popular() {
 }
 
 #[tokio::test]
-async fn filters_hold_for_their_field_only() {
+async fn search_filters_match_only_the_named_field() {
     let api = small_world().await;
     assert!(names(&api, "track", "artist:\"Paper Boats\"").await.is_empty());
     assert!(names(&api, "track", "track:Quill").await.is_empty());
@@ -107,7 +107,7 @@ async fn filters_hold_for_their_field_only() {
 }
 
 #[tokio::test]
-async fn codes_find_one_thing() {
+async fn isrc_and_upc_filters_find_the_matching_entry() {
     let api = extended().await;
     let world = api.mock.world();
     let track = api.read(&format!("/tracks/{}", world.track)).await;
@@ -121,7 +121,7 @@ async fn codes_find_one_thing() {
 }
 
 #[tokio::test]
-async fn no_page_reaches_beyond_a_thousand_results() {
+async fn search_pages_end_at_1000_results() {
     let api = development().await;
     let last = api.read("/search?q=a&type=track&limit=10&offset=990").await;
     assert_eq!(last["tracks"]["next"], Value::Null);

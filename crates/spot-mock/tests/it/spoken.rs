@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::development;
 
 #[tokio::test]
-async fn shows_bring_their_newest_episodes() {
+async fn a_show_contains_the_50_newest_episodes() {
     let api = development().await;
     let show = api.mock.world().show.clone();
     let object = api.read(&format!("/shows/{show}")).await;
@@ -18,7 +18,7 @@ async fn shows_bring_their_newest_episodes() {
 }
 
 #[tokio::test]
-async fn without_a_user_a_show_needs_a_market() {
+async fn with_an_app_token_shows_and_episodes_need_a_market() {
     let api = development().await;
     let token = api.mock.app_token();
     let api = api.with_token(token);
@@ -33,7 +33,7 @@ async fn without_a_user_a_show_needs_a_market() {
 }
 
 #[tokio::test]
-async fn where_one_stopped_listening_takes_a_scope_to_see() {
+async fn resume_point_requires_a_scope() {
     let api = development().await;
     let episode = format!("/episodes/{}", api.mock.world().episode);
     assert!(api.read(&episode).await["resume_point"]["resume_position_ms"].is_u64());
@@ -42,7 +42,7 @@ async fn where_one_stopped_listening_takes_a_scope_to_see() {
 }
 
 #[tokio::test]
-async fn an_audiobook_is_a_show_underneath() {
+async fn audiobooks_have_show_uris_and_chapters_episode_uris() {
     let api = development().await;
     let book = api.mock.world().audiobook.clone();
     let object = api.read(&format!("/audiobooks/{book}")).await;
@@ -62,7 +62,7 @@ async fn an_audiobook_is_a_show_underneath() {
 }
 
 #[tokio::test]
-async fn saved_books_come_bare_and_saved_shows_with_a_date() {
+async fn saved_shows_have_added_at_and_saved_audiobooks_do_not() {
     let api = development().await;
     let books = api.read("/me/audiobooks").await;
     assert_eq!(books["total"], 9);

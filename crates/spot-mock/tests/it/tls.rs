@@ -25,7 +25,7 @@ fn client(mock: &MockSpotify) -> Client {
 }
 
 #[tokio::test]
-async fn clients_with_fixed_hosts_reach_it() {
+async fn clients_with_hardcoded_spotify_hosts_reach_the_mock() {
     let mock = MockSpotify::builder().tls().start().await.unwrap();
     assert!(mock.api_url().starts_with("https://127.0.0.1:"), "{}", mock.api_url());
     let client = client(&mock);
@@ -45,7 +45,7 @@ async fn clients_with_fixed_hosts_reach_it() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_trust_its_authority_is_kept_out() {
+async fn a_client_that_does_not_trust_the_mock_ca_cannot_connect() {
     let mock = MockSpotify::builder().tls().start().await.unwrap();
     let other = MockSpotify::builder().tls().start().await.unwrap();
     let error = client(&other).get(mock.api_url()).send().await.unwrap_err();

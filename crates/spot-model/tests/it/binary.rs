@@ -24,7 +24,7 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(json: &str) {
 }
 
 #[test]
-fn ids_and_other_values_are_text() {
+fn ids_and_other_values_are_encoded_as_text() {
     let id = format!("{ID:?}");
     check::<TrackId>(&id);
     check::<AlbumId>(&id);
@@ -54,7 +54,7 @@ fn ids_and_other_values_are_text() {
 }
 
 #[test]
-fn objects_stand_among_the_fields_of_a_cache() {
+fn objects_in_a_cache_struct_survive_a_binary_round_trip() {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Cache {
         version: u32,
@@ -80,7 +80,7 @@ fn objects_stand_among_the_fields_of_a_cache() {
 
 /// The binary form of a page contains the index of each skipped entry.
 #[test]
-fn a_page_keeps_its_gaps() {
+fn a_binary_page_keeps_the_indexes_of_skipped_entries() {
     let page: Page<SavedTrack> =
         spot_model::from_slice(br#"{"items": [null, {"track": {"name": "B"}}, 5], "total": 3}"#)
             .unwrap();
@@ -90,7 +90,7 @@ fn a_page_keeps_its_gaps() {
 }
 
 #[test]
-fn what_is_no_object_is_an_error() {
+fn binary_data_without_a_json_object_is_an_error() {
     for text in ["", "null", "[]", "{\"id\": ", "{\"name\": []}"] {
         let bytes = postcard::to_stdvec(text).unwrap();
         assert!(postcard::from_bytes::<Track>(&bytes).is_err(), "{text}");

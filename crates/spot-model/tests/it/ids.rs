@@ -20,7 +20,7 @@ fn base62() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn an_error_is_one_line_however_the_text_looks() {
+fn a_parse_error_is_short_and_has_no_control_characters() {
     let text = "\u{15}".repeat(1_000);
     let errors = [
         text.parse::<TrackId>().unwrap_err(),
@@ -45,7 +45,7 @@ where
 
 proptest! {
     #[test]
-    fn every_form_of_a_track_leads_to_its_id(id in base62(), tail in "(\\?si=[0-9a-f]{1,16})?(#x)?") {
+    fn every_form_of_a_track_reference_parses_to_the_same_id(id in base62(), tail in "(\\?si=[0-9a-f]{1,16})?(#x)?") {
         let track: TrackId = id.parse().unwrap();
         let forms = [
             format!("  {id}\n"),
@@ -72,7 +72,7 @@ proptest! {
     }
 
     #[test]
-    fn every_kind_has_the_same_forms(id in base62()) {
+    fn every_kind_of_id_accepts_the_same_forms(id in base62()) {
         fn check<I>(id: &str, word: &str, kind: &str) -> Result<(), TestCaseError>
         where
             I: Id + Copy + PartialEq + std::fmt::Debug + std::fmt::Display + serde::Serialize,
@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn old_playlists_belong_to_users(id in base62(), user in "[a-z0-9.]{1,12}") {
+    fn playlist_references_with_a_user_name_are_parsed(id in base62(), user in "[a-z0-9.]{1,12}") {
         let playlist: PlaylistId = id.parse().unwrap();
         for form in [
             format!("spotify:user:{user}:playlist:{id}"),
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn names_of_users_survive_any_script(name in "[^\\s:/?#]\\PC{0,20}[^\\s:/?#]") {
+    fn user_names_in_any_script_survive_uri_and_url_round_trips(name in "[^\\s:/?#]\\PC{0,20}[^\\s:/?#]") {
         let Ok(user) = name.parse::<UserId>() else { return Ok(()) };
         prop_assume!(user.as_str() == name);
         prop_assert_eq!(&user.uri().to_string().parse::<UserId>().unwrap(), &user);
@@ -138,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn the_text_of_a_user_id_is_the_same_user_id(
+    fn the_text_of_a_user_id_parses_to_the_same_user_id(
         name in "(%[0-9a-f]{2}|[ \\x00:/?#@%a-zA-Z0-9]){0,12}", start in "spotify:user:|https://open\\.spotify\\.com/user/|"
     ) {
         let Ok(user) = format!("{start}{name}").parse::<UserId>() else { return Ok(()) };
@@ -147,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn what_parses_prints_as_text_that_parses_to_the_same_value(
+    fn display_of_a_parsed_value_parses_to_the_same_value(
         text in "(spotify:|SPOTIFY:|(https://|http://)?(open|play|api|www)\\.spotify\\.com/(v1/)?|//)?\
                  ((intl-de/|embed/)?(collection|local|users?|tracks?|playlists?|shows?|audiobooks?|chapters?|s)?)\
                  ([ /:?#%@.&+,\\-\\x00-\\x1f\\x7f\u{85}\u{a0}\u{2028}\u{3000}\u{200b}ßa-zA-Z0-9]|%[0-9a-fA-F]{2}|:playlist:|/playlist/|spotify:|://){0,14}"
@@ -184,7 +184,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_at_all_is_a_panic(text in "\\PC{0,60}") {
+    fn parsing_arbitrary_text_does_not_panic(text in "\\PC{0,60}") {
         let _ = text.parse::<TrackId>();
         let _ = text.parse::<Uri>().map(|uri| uri.to_string());
         let _ = text.parse::<UserId>();
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn uris_print_as_what_parses_to_them(id in base62(), kind in 0_usize..6) {
+    fn uris_round_trip_through_text(id in base62(), kind in 0_usize..6) {
         let word = ["track", "album", "artist", "playlist", "show", "episode"][kind];
         let text = format!("spotify:{word}:{id}");
         let uri: Uri = text.parse().unwrap();
@@ -202,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn a_set_of_countries_is_a_set(letters in prop::collection::vec("[A-Z]{2}", 0..300)) {
+    fn country_set_behaves_like_a_btree_set(letters in prop::collection::vec("[A-Z]{2}", 0..300)) {
         let model: std::collections::BTreeSet<String> = letters.iter().cloned().collect();
         let json = serde_json::to_string(&letters).unwrap();
         let set: CountrySet = serde_json::from_str(&json).unwrap();
@@ -216,7 +216,7 @@ proptest! {
     }
 
     #[test]
-    fn entries_that_are_no_countries_are_left_out(letters in "[A-Za-z]{2}") {
+    fn country_set_ignores_entries_that_are_not_countries(letters in "[A-Za-z]{2}") {
         let list = serde_json::json!([null, letters, "", "abc", "a1", 1, -1, 1.5, true, [], {"a": [1]}]);
         let set: CountrySet = serde_json::from_value(list).unwrap();
         let country: Country = letters.parse().unwrap();
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn dates_print_as_they_came(year in 0_u16..10_000, month in 1_u8..13, day in 1_u8..32) {
+    fn release_dates_round_trip_through_text(year in 0_u16..10_000, month in 1_u8..13, day in 1_u8..32) {
         for text in [
             format!("{year:04}"),
             format!("{year:04}-{month:02}"),
@@ -237,13 +237,13 @@ proptest! {
 }
 
 #[test]
-fn an_optional_id_takes_no_more_room() {
+fn an_optional_id_has_the_size_of_an_id() {
     assert_eq!(size_of::<TrackId>(), 23);
     assert_eq!(size_of::<Option<TrackId>>(), 23);
 }
 
 #[test]
-fn what_is_no_id_is_explained() {
+fn parse_errors_of_invalid_ids_explain_the_cause() {
     let explain = |text: &str| text.parse::<ArtistId>().unwrap_err().to_string();
     insta::assert_snapshot!(
         [
@@ -278,7 +278,7 @@ fn what_is_no_id_is_explained() {
 }
 
 #[test]
-fn audiobooks_are_shows_underneath_and_chapters_episodes() {
+fn audiobooks_use_show_uris_and_chapters_use_episode_uris() {
     let book: AudiobookId = format!("spotify:show:{ID}").parse().unwrap();
     assert_eq!(book.uri().to_string(), format!("spotify:show:{ID}"));
     assert_eq!(LibraryUri::from(book).to_string(), format!("spotify:audiobook:{ID}"));
@@ -294,7 +294,7 @@ fn audiobooks_are_shows_underneath_and_chapters_episodes() {
 }
 
 #[test]
-fn local_files_keep_their_uri_to_the_letter() {
+fn local_file_uris_are_parsed_and_kept_verbatim() {
     let text = "spotify:local:Caf%C3%A9+Tacvba::Las+Flores+%28live%29:231";
     let Uri::Local(file) = text.parse().unwrap() else { panic!("not a local file") };
     assert_eq!(file.artist, "Café Tacvba");
@@ -305,7 +305,7 @@ fn local_files_keep_their_uri_to_the_letter() {
 }
 
 #[test]
-fn uris_of_other_kinds_come_through() {
+fn uris_of_unknown_kinds_are_kept_unchanged() {
     for text in
         ["spotify:collection:tracks", "spotify:user:nora:collection", "spotify:prerelease:abc"]
     {
@@ -317,7 +317,7 @@ fn uris_of_other_kinds_come_through() {
 }
 
 #[test]
-fn pages_of_a_collection_are_its_uri() {
+fn collection_urls_parse_to_collection_uris() {
     for (page, uri) in [
         ("https://open.spotify.com/collection/tracks", "spotify:collection:tracks"),
         ("https://open.spotify.com/intl-de/collection/tracks/?si=1", "spotify:collection:tracks"),
@@ -331,7 +331,7 @@ fn pages_of_a_collection_are_its_uri() {
 }
 
 #[test]
-fn a_uri_gives_out_what_it_is_made_of() {
+fn uri_accessors_return_the_id_or_the_local_file() {
     let uri: Uri = format!("spotify:album:{ID}").parse().unwrap();
     let album: AlbumId = ID.parse().unwrap();
     assert_eq!(uri.as_album(), Some(&album));
@@ -348,7 +348,7 @@ fn a_uri_gives_out_what_it_is_made_of() {
 }
 
 #[test]
-fn calls_take_whatever_names_the_thing() {
+fn into_id_accepts_ids_uris_text_and_options() {
     let album: AlbumId = ID.parse().unwrap();
     let given: [Result<AlbumId, ParseIdError>; 10] = [
         album.into_id(),

@@ -115,7 +115,7 @@ fn left_out(value: &Value) -> usize {
 }
 
 #[test]
-fn only_what_an_object_is_meaningless_without_is_missed() {
+fn only_essential_fields_are_required() {
     let mut needed: BTreeSet<String> = BTreeSet::new();
     let mut tried = 0;
     for (call, field, read) in READERS {
@@ -176,7 +176,7 @@ fn objects(body: &Value) -> Vec<Vec<Step>> {
 }
 
 #[test]
-fn a_list_where_an_object_belongs_is_as_wrong_as_a_number() {
+fn a_list_in_place_of_an_object_fails_like_a_number() {
     let mut tried = 0;
     for (call, field, read) in READERS {
         for (case, mut body) in fixtures::bodies(call, *field) {

@@ -19,7 +19,7 @@ fn entry(at: usize, how: u8) -> Value {
 
 proptest! {
     #[test]
-    fn places_add_up_whatever_is_broken(hows in prop::collection::vec(0_u8..8, 0..60)) {
+    fn skipped_and_kept_entries_have_correct_indexes(hows in prop::collection::vec(0_u8..8, 0..60)) {
         let items: Vec<Value> = hows.iter().enumerate().map(|(at, how)| entry(at, *how)).collect();
         let body = json!({ "items": items, "limit": 60, "offset": 0, "total": hows.len() });
         let text = body.to_string();
@@ -51,7 +51,7 @@ proptest! {
 }
 
 #[test]
-fn a_page_says_why_it_left_something_out() {
+fn a_skipped_entry_has_a_reason() {
     let body = br#"{"items":[{"added_at":"2026-01-01T00:00:00Z"}],"limit":1,"offset":0,"total":1}"#;
     let page: Page<SavedTrack> = spot_model::from_slice(body).unwrap();
     insta::assert_debug_snapshot!(page.skipped, @r#"
@@ -68,7 +68,7 @@ fn a_page_says_why_it_left_something_out() {
 }
 
 #[test]
-fn everything_around_the_entries_may_be_missing() {
+fn missing_page_fields_get_default_values() {
     for part in [r#"{"items":[]}"#, r#"{"total":null}"#, r#"{"next":null}"#, r#"{"limit":0}"#] {
         let page: Page<SavedTrack> = spot_model::from_slice(part.as_bytes()).unwrap();
         assert_eq!(page, Page::default(), "{part}");
@@ -84,7 +84,7 @@ fn everything_around_the_entries_may_be_missing() {
 }
 
 #[test]
-fn what_is_not_a_page_is_an_error() {
+fn json_that_is_not_a_page_is_an_error() {
     for json in [
         "[]",
         "[[]]",
@@ -103,7 +103,7 @@ fn what_is_not_a_page_is_an_error() {
 }
 
 #[test]
-fn a_page_has_a_largest_number_of_entries() {
+fn a_page_with_more_than_10000_entries_is_rejected() {
     for entry in ["{}", "null", "7"] {
         let json = |entries: usize| {
             format!("{{\"items\":[{entry}{}]}}", format!(",{entry}").repeat(entries - 1))
@@ -117,7 +117,7 @@ fn a_page_has_a_largest_number_of_entries() {
 }
 
 #[test]
-fn an_error_is_one_line_of_limited_length() {
+fn decode_errors_are_short_and_have_no_control_characters() {
     let long = format!("\u{1b}[2J\n\u{202e}{}", "x".repeat(100_000));
     let long = serde_json::to_string(&long).unwrap();
     let error = spot_model::from_slice::<Track>(format!("{{\"album\":{long}}}").as_bytes());
@@ -132,7 +132,7 @@ fn an_error_is_one_line_of_limited_length() {
 }
 
 #[test]
-fn what_only_the_patient_way_survives_is_survived() {
+fn entries_with_invalid_numbers_or_surrogates_are_skipped() {
     // The parser reports a number out of range and half of a surrogate pair as syntax errors.
     for broken in [r#"{"added_at":1e999}"#, r#"{"track":{"name":"\ud800"}}"#] {
         let body = format!(r#"{{"items":[{broken},null],"limit":2,"total":2}}"#);
@@ -143,7 +143,7 @@ fn what_only_the_patient_way_survives_is_survived() {
 }
 
 #[test]
-fn a_broken_entry_of_a_page_in_a_page_is_left_out_of_the_inner_one() {
+fn a_broken_entry_is_skipped_only_in_the_nested_page() {
     let entry = r#"{"items":{"items":[{"item":{"type":"track","name":1}},{"is_local":true}]}}"#;
     let page: Page<Playlist> =
         spot_model::from_slice(format!(r#"{{"items":[{entry}]}}"#).as_bytes()).unwrap();
@@ -153,7 +153,7 @@ fn a_broken_entry_of_a_page_in_a_page_is_left_out_of_the_inner_one() {
 }
 
 #[test]
-fn a_page_knows_where_the_next_one_starts_and_whether_there_is_one() {
+fn next_offset_and_is_last_follow_from_the_page_fields() {
     let page = |json: Value| -> Page<SimplifiedPlaylist> { serde_json::from_value(json).unwrap() };
     let two = json!([null, { "name": "x" }]);
     // The next offset depends on the server's limit. The server's limit can differ from the
@@ -169,7 +169,7 @@ fn a_page_knows_where_the_next_one_starts_and_whether_there_is_one() {
 }
 
 #[test]
-fn what_is_not_json_is_an_error_with_its_place() {
+fn a_json_syntax_error_reports_line_and_column() {
     let error = spot_model::from_slice::<Page<SimplifiedPlaylist>>(b"{\"items\": [}").unwrap_err();
     assert!(error.is_syntax());
     assert_eq!((error.line(), error.column()), (1, 12));

@@ -14,7 +14,7 @@ fn read<T: serde::de::DeserializeOwned>(value: &Value) -> T {
 }
 
 #[test]
-fn integers_may_be_floats() {
+fn integer_fields_accept_floats() {
     let track: Track =
         read(&json!({ "duration_ms": 11113535.0, "popularity": 31.0, "disc_number": 1.0 }));
     assert_eq!(track.duration, Duration::from_millis(11_113_535));
@@ -24,7 +24,7 @@ fn integers_may_be_floats() {
 }
 
 #[test]
-fn numbers_stay_within_what_they_can_be() {
+fn numbers_out_of_range_are_clamped() {
     let point: ResumePoint = read(&json!({ "resume_position_ms": -1000, "fully_played": false }));
     assert_eq!(point.position, Duration::ZERO);
     let track: Track = read(&json!({ "popularity": 300 }));
@@ -32,7 +32,7 @@ fn numbers_stay_within_what_they_can_be() {
 }
 
 #[test]
-fn a_duration_that_is_an_object_does_not_lose_the_file() {
+fn a_duration_that_is_an_object_becomes_zero() {
     let track: Track = read(&json!({ "name": "Song", "duration_ms": { "anything": 1000 } }));
     assert_eq!((track.name.as_str(), track.duration), ("Song", Duration::ZERO));
 }
@@ -73,7 +73,7 @@ fn a_renamed_field_is_read_by_both_names() {
 }
 
 #[test]
-fn the_type_tells_an_episode_and_nothing_else_does() {
+fn only_the_type_field_distinguishes_tracks_and_episodes() {
     // Without `additional_types`, Spotify returns an episode with the fields of a track.
     let item: PlayableItem = read(&json!({
         "type": "episode", "track": true, "episode": false, "name": "Pilot",
@@ -90,7 +90,7 @@ fn the_type_tells_an_episode_and_nothing_else_does() {
 }
 
 #[test]
-fn an_id_that_was_left_out_is_found_in_the_links() {
+fn a_missing_id_is_taken_from_the_uri_or_href() {
     let uri = "spotify:artist:spotmockArtist00000001";
     let href = "https://api.spotify.com/v1/artists/spotmockArtist00000001";
     for value in [json!({ "uri": uri }), json!({ "id": null, "href": href })] {
@@ -101,7 +101,7 @@ fn an_id_that_was_left_out_is_found_in_the_links() {
 }
 
 #[test]
-fn a_local_file_has_no_id_and_keeps_its_uri() {
+fn a_local_track_has_no_id_and_keeps_the_uri() {
     let uri = "spotify:local:Band:Record:Song:200";
     let local = json!({
         "id": null, "uri": uri, "href": null, "name": "Song", "type": "track", "is_local": true,
@@ -117,7 +117,7 @@ fn a_local_file_has_no_id_and_keeps_its_uri() {
 }
 
 #[test]
-fn what_follows_from_the_id_comes_back() {
+fn serializing_a_track_restores_type_uri_href_and_url() {
     let track: Track = read(&json!({ "id": "spotmockTrack000000001", "name": "Song" }));
     let again = serde_json::to_value(&track).unwrap();
     assert_eq!(again["type"], "track");
@@ -130,7 +130,7 @@ fn what_follows_from_the_id_comes_back() {
 }
 
 #[test]
-fn enums_ignore_case_and_keep_what_they_do_not_know() {
+fn enums_ignore_case_and_keep_unknown_values() {
     let album: SimplifiedAlbum = read(&json!({ "album_type": "SINGLE" }));
     assert_eq!(album.album_type, Some(AlbumType::Single));
     let device: Device = read(&json!({ "type": "Chromebook", "id": null, "volume_percent": null }));
@@ -142,7 +142,7 @@ fn enums_ignore_case_and_keep_what_they_do_not_know() {
 }
 
 #[test]
-fn contexts_are_of_more_kinds_than_documented() {
+fn undocumented_context_kinds_are_decoded() {
     let context: Context = read(&json!({
         "type": "collectionyourepisodes", "uri": "spotify:user:nora:collection:your-episodes",
         "href": null, "external_urls": {},
@@ -164,7 +164,7 @@ fn lists_may_be_null_or_hold_nulls() {
 }
 
 #[test]
-fn dates_that_are_none_are_none() {
+fn albums_with_invalid_dates_decode_without_a_date() {
     for date in [json!(null), json!(""), json!("soon")] {
         assert_eq!(read::<SimplifiedAlbum>(&json!({ "release_date": date })).release_date, None);
     }
@@ -173,7 +173,7 @@ fn dates_that_are_none_are_none() {
 }
 
 #[test]
-fn a_track_with_an_id_and_the_uri_of_a_file_is_written_with_one_uri() {
+fn a_track_with_id_and_local_uri_serializes_a_single_uri() {
     let json = r#"{"id":"4uLU6hMCjMI75M1A2tKUQC","name":"Song","uri":"spotify:local:A:B:Song:1"}"#;
     let track: Track = spot_model::from_slice(json.as_bytes()).unwrap();
     assert!(track.local.is_some());
@@ -183,7 +183,7 @@ fn a_track_with_an_id_and_the_uri_of_a_file_is_written_with_one_uri() {
 }
 
 #[test]
-fn what_stands_under_the_old_name_is_not_missed_if_the_new_one_has_it() {
+fn a_broken_old_field_is_ignored_if_the_new_field_is_valid() {
     let item = json!({ "type": "track", "name": "new" });
     for old in [json!(true), json!({ "name": 1 }), json!(null)] {
         for both in [json!({ "item": item, "track": old }), json!({ "track": old, "item": item })] {
@@ -199,7 +199,7 @@ fn what_stands_under_the_old_name_is_not_missed_if_the_new_one_has_it() {
 }
 
 #[test]
-fn the_relation_of_an_album_to_its_artist_survives() {
+fn album_group_survives_a_round_trip() {
     for (json, group) in [
         ("\"album\"", Some(AlbumGroup::Album)),
         ("\"single\"", Some(AlbumGroup::Single)),

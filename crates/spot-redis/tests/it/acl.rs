@@ -22,7 +22,7 @@ fn redis(server: &RedisServer, user: &str, prefix: &str) -> Redis {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_rights_of_the_readme_suffice() {
+async fn the_readme_acl_rights_are_sufficient() {
     let Some(server) = crate::server() else { return };
     server.command::<()>(&command()).unwrap();
     let redis = redis(&server, "app:hunter2", "spot:");
@@ -53,7 +53,7 @@ async fn the_rights_of_the_readme_suffice() {
 }
 
 #[tokio::test]
-async fn the_rights_of_the_readme_are_no_more_than_that() {
+async fn the_readme_acl_rights_deny_other_keys_and_commands() {
     let Some(server) = crate::server() else { return };
     server.command::<()>(&command()).unwrap();
     let store = |user, prefix| RedisStore::new(&redis(&server, user, prefix));

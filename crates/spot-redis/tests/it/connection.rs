@@ -23,7 +23,7 @@ fn a_malformed_url_is_an_error_without_the_password() {
 }
 
 #[test]
-fn handles_do_not_print_the_password() {
+fn redis_handles_do_not_print_the_password() {
     let builder = Redis::builder("redis://user:hunter2@localhost:7000/3").prefix("app:");
     let printed = format!("{builder:?} {:?}", builder.clone().build().unwrap());
     assert!(!printed.contains("hunter2"), "{printed}");
@@ -90,7 +90,7 @@ async fn only_the_first_use_waits_for_a_silent_server() {
 }
 
 #[test]
-fn the_connection_outlives_the_runtime_that_made_it() {
+fn a_connection_outlives_the_creating_runtime() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (address, connections) = server.block_on(silent());

@@ -111,7 +111,7 @@ impl Spotify {
 /// calls are random. Some calls are cancelled in the queue or in flight, some are never sent, and
 /// some take a long time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn never_more_calls_in_a_window_than_the_limit() {
+async fn processes_together_never_exceed_the_limit() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
     let cases = (0..8).map(|seed: u64| {
@@ -173,7 +173,7 @@ async fn futures_join(jobs: Vec<tokio::task::JoinHandle<()>>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_learn_the_limit_together() {
+async fn processes_share_the_learned_limit() {
     let Some(server) = crate::server() else { return };
     let (redis, spotify) = (redis(&server), Spotify::new(40));
     let limiters: Vec<_> = (0..3).map(|_| builder(&redis, "learned").build().unwrap()).collect();
@@ -210,7 +210,7 @@ async fn processes_learn_the_limit_together() {
 }
 
 #[tokio::test]
-async fn a_spent_quota_closes_the_operation_for_all_processes_and_one_call_probes_it() {
+async fn a_quota_block_is_shared_and_probed_by_a_single_call() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
     let limiters: Vec<_> = (0..3).map(|_| builder(&redis, "quota").build().unwrap()).collect();
@@ -260,7 +260,7 @@ async fn a_spent_quota_closes_the_operation_for_all_processes_and_one_call_probe
 
 /// A failover to a replica that lags behind can lose a block. The script also removes old blocks.
 #[tokio::test]
-async fn a_block_that_the_server_has_lost_does_not_hold_its_operation() {
+async fn a_block_lost_by_the_server_still_ends() {
     let Some(server) = crate::server() else { return };
     let limiter = builder(&redis(&server), "lost").build().unwrap();
     call(&limiter).await;
@@ -284,7 +284,7 @@ async fn a_block_that_the_server_has_lost_does_not_hold_its_operation() {
 }
 
 #[tokio::test]
-async fn a_pause_holds_all_processes() {
+async fn a_block_applies_to_all_processes() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
     let limiters: Vec<_> = (0..3).map(|_| builder(&redis, "pause").build().unwrap()).collect();
@@ -314,7 +314,7 @@ async fn a_pause_holds_all_processes() {
 }
 
 #[tokio::test]
-async fn the_slots_of_a_process_that_died_come_back() {
+async fn slots_of_a_crashed_process_become_free() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
     let dead = builder(&redis, "dead").known(4).build().unwrap();
@@ -337,7 +337,7 @@ async fn the_slots_of_a_process_that_died_come_back() {
 }
 
 #[tokio::test]
-async fn a_future_that_was_polled_once_and_is_held_stops_nobody() {
+async fn an_acquire_future_that_is_not_polled_blocks_no_other_call() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
     let limiter = builder(&redis, "held").known(2).build().unwrap();
@@ -357,7 +357,7 @@ async fn a_future_that_was_polled_once_and_is_held_stops_nobody() {
 }
 
 #[tokio::test]
-async fn a_call_that_would_wait_beyond_its_patience_is_an_error_at_once() {
+async fn a_call_that_cannot_meet_the_deadline_fails_immediately() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
     let limiters = [(); 2].map(|()| builder(&redis, "patience").known(2).build().unwrap());
@@ -403,7 +403,7 @@ impl Told {
 }
 
 #[tokio::test]
-async fn while_the_server_is_away_each_process_has_a_share() {
+async fn processes_split_the_limit_while_the_server_is_unreachable() {
     let Some(server) = crate::server() else { return };
     let (told, quick) = (Told::default(), Duration::from_millis(500));
     let redis = Redis::builder(server.url()).connect_timeout(quick).build().unwrap();
@@ -442,7 +442,7 @@ async fn while_the_server_is_away_each_process_has_a_share() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_never_there_costs_one_connect_timeout() {
+async fn an_unreachable_server_delays_calls_by_a_single_timeout() {
     let Some(server) = crate::server() else { return };
     server.kill();
     let told = Told::default();
@@ -463,7 +463,7 @@ async fn a_server_that_was_never_there_costs_one_connect_timeout() {
 }
 
 #[tokio::test]
-async fn a_restart_without_data_loses_neither_the_limit_nor_a_block() {
+async fn the_limit_and_blocks_survive_a_restart_without_data() {
     let Some(server) = crate::server() else { return };
     let (redis, spotify) = (redis(&server), Spotify::new(30));
     let limiters = [(); 2].map(|()| builder(&redis, "restart").build().unwrap());
@@ -494,7 +494,7 @@ async fn a_restart_without_data_loses_neither_the_limit_nor_a_block() {
 }
 
 #[tokio::test]
-async fn a_flushed_script_and_a_cut_connection_are_not_noticed() {
+async fn script_flushes_and_connection_losses_do_not_fail_calls() {
     let Some(server) = crate::server() else { return };
     let told = Told::default();
     let redis = redis(&server);
@@ -510,7 +510,7 @@ async fn a_flushed_script_and_a_cut_connection_are_not_noticed() {
 }
 
 #[test]
-fn it_depends_on_no_runtime_of_the_program() {
+fn the_limiter_does_not_depend_on_the_callers_runtime() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
     let limiter = builder(&redis, "runtimes").known(3).build().unwrap();
@@ -532,7 +532,7 @@ fn it_depends_on_no_runtime_of_the_program() {
 }
 
 #[tokio::test]
-async fn bulk_calls_of_one_process_leave_room_for_interactive_calls_of_another() {
+async fn bulk_calls_do_not_delay_interactive_calls_across_processes() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
     let limiters = [(); 2].map(|()| builder(&redis, "lanes").known(40).build().unwrap());
@@ -560,7 +560,7 @@ async fn bulk_calls_of_one_process_leave_room_for_interactive_calls_of_another()
 }
 
 #[test]
-fn a_client_id_that_is_none_is_an_error() {
+fn an_invalid_client_id_is_rejected() {
     let redis = Redis::open("redis://localhost").unwrap();
     for client_id in ["", "a}b"] {
         let error = RedisLimiter::new(&redis, client_id).unwrap_err();

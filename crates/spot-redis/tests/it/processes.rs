@@ -36,7 +36,7 @@ fn child(name: &str, url: String) -> Command {
 /// The child process: refreshes the session several times. If the environment variables of the
 /// parent process are not set, this test does nothing.
 #[tokio::test]
-async fn refreshing_child() {
+async fn child_process_refreshes_the_shared_session() {
     let (Ok(url), Ok(accounts)) = (env::var(SERVER), env::var(ACCOUNTS)) else { return };
     let app = App::builder(env::var(CLIENT).unwrap()).accounts_url(&accounts).build().unwrap();
     let session = app.stored_session(store(url), "me", Scope::UserLibraryRead).await;
@@ -48,7 +48,7 @@ async fn refreshing_child() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn several_programs_refresh_one_rotating_session() {
+async fn several_processes_share_a_session_with_token_rotation() {
     let Some(server) = crate::server() else { return };
     let mock = MockSpotify::builder().refresh(RefreshPolicy::Rotate).start().await.unwrap();
     let record = TokenRecord::from_refresh_token(mock.refresh_token(&["user-library-read"]))
@@ -56,7 +56,7 @@ async fn several_programs_refresh_one_rotating_session() {
     store(server.url()).save(&key(mock.client_id()), &record, None).await.unwrap();
     let children: Vec<_> = (0..PROCESSES)
         .map(|_| {
-            child("processes::refreshing_child", server.url())
+            child("processes::child_process_refreshes_the_shared_session", server.url())
                 .env(ACCOUNTS, mock.accounts_url())
                 .env(CLIENT, mock.client_id())
                 .spawn()
@@ -76,7 +76,7 @@ async fn several_programs_refresh_one_rotating_session() {
 /// The child process: takes the lock and keeps it. If the variable is not set, this test does
 /// nothing.
 #[tokio::test]
-async fn holding_child() {
+async fn child_process_holds_the_lock() {
     let Ok(url) = env::var(SERVER) else { return };
     let _lock = store(url).lock(&key("the-client")).await.unwrap();
     io::stdout().write_all(b"\nheld\n").unwrap();
@@ -85,14 +85,14 @@ async fn holding_child() {
 
 /// Starts the child process and waits until it has the lock.
 fn start_holder(url: String) -> Child {
-    let mut holder = child("processes::holding_child", url).spawn().unwrap();
+    let mut holder = child("processes::child_process_holds_the_lock", url).spawn().unwrap();
     let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line == "held"));
     holder
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_lock_of_a_killed_program_expires() {
+async fn the_lock_of_a_killed_process_expires() {
     let Some(server) = crate::server() else { return };
     let (store, key) = (store(server.url()), key("the-client"));
     let mut holder = start_holder(server.url());

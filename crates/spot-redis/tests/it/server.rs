@@ -25,7 +25,7 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_server_is_frozen_killed_and_restarted_empty() {
+fn the_test_server_can_be_frozen_killed_and_restarted_empty() {
     let Some(server) = crate::server() else { return };
     server.command::<()>(&["SET", "key", "value"]).unwrap();
     assert_eq!(server.command_counts().unwrap()["set"], 1);
@@ -44,7 +44,7 @@ fn a_server_is_frozen_killed_and_restarted_empty() {
 }
 
 #[test]
-fn every_command_is_recorded() {
+fn record_commands_logs_received_commands() {
     let Some(server) = crate::server() else { return };
     let log = server.record_commands().unwrap();
     server.command::<()>(&["SET", "key", "value"]).unwrap();
@@ -59,7 +59,7 @@ const CHILD: &str = "SPOT_REDIS_SERVER_CHILD";
 /// The child process: starts a server, prints its port and waits to be killed. If the variable is
 /// not set, this test does nothing.
 #[test]
-fn child() {
+fn child_process_starts_a_server() {
     if env::var_os(CHILD).is_none() {
         return;
     }
@@ -71,12 +71,12 @@ fn child() {
 }
 
 #[test]
-fn a_server_ends_with_a_process_that_is_killed() {
+fn the_test_server_stops_when_the_parent_process_is_killed() {
     if crate::server().is_none() {
         return;
     }
     let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "server::child", "--nocapture"])
+        .args(["--exact", "server::child_process_starts_a_server", "--nocapture"])
         .env(CHILD, "1")
         .stdout(Stdio::piped())
         .spawn()

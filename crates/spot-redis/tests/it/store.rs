@@ -68,7 +68,7 @@ async fn unreadable(store: &RedisStore) -> Error {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_keeps_the_promises_of_a_store() {
+async fn plain_and_encrypted_redis_stores_pass_check_store() {
     let Some(server) = crate::server() else { return };
     check_store(store(&server)).await.unwrap();
     let redis = Redis::builder(server.url()).prefix("spot:sealed:").build().unwrap();
@@ -77,7 +77,7 @@ async fn it_keeps_the_promises_of_a_store() {
 
 /// A server in cluster mode refuses a script whose keys are in several slots.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn its_keys_are_in_one_slot_of_a_cluster() {
+async fn keys_of_a_session_share_a_single_cluster_slot() {
     let Some(server) = crate::server_with(&["--cluster-enabled", "yes"]) else { return };
     server.command::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).unwrap();
     let start = Instant::now();
@@ -97,7 +97,7 @@ async fn its_keys_are_in_one_slot_of_a_cluster() {
 }
 
 #[tokio::test]
-async fn prefixes_keep_two_services_apart() {
+async fn stores_with_different_prefixes_share_no_data() {
     let Some(server) = crate::server() else { return };
     let prefixed = |prefix: &str| {
         RedisStore::new(&Redis::builder(server.url()).prefix(prefix).build().unwrap())
@@ -113,7 +113,7 @@ async fn prefixes_keep_two_services_apart() {
 }
 
 #[tokio::test]
-async fn whoever_has_a_record_writes_it_to_a_server_that_lost_its_data() {
+async fn save_recreates_a_record_that_the_server_lost() {
     let Some(server) = crate::server() else { return };
     let (store, key, two) = (store(&server), key(), record("two"));
     let first = saved(&store, &key, "one", None).await;
@@ -132,7 +132,7 @@ async fn whoever_has_a_record_writes_it_to_a_server_that_lost_its_data() {
 }
 
 #[test]
-fn a_prefix_that_would_choose_the_slot_of_a_cluster_is_refused() {
+fn a_prefix_with_a_brace_is_rejected() {
     let error = Redis::builder("redis://localhost").prefix("{app}:").build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.message().contains("brace"), "{error}");
@@ -152,7 +152,7 @@ async fn until_up<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F)
 
 /// If the response to a script is lost, the connection may send the script again.
 #[tokio::test]
-async fn the_same_save_twice_is_one() {
+async fn a_repeated_save_returns_the_same_version() {
     let Some(server) = crate::server() else { return };
     let store = store(&server);
     let first = saved(&store, &key(), "one", None).await;
@@ -161,7 +161,7 @@ async fn the_same_save_twice_is_one() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_no_record_is_named_and_kept() {
+async fn an_invalid_value_is_reported_and_moved_to_the_broken_key() {
     let Some(server) = crate::server() else { return };
     let store = store(&server);
     for junk in [
@@ -195,7 +195,7 @@ async fn a_value_that_is_no_record_is_named_and_kept() {
 }
 
 #[tokio::test]
-async fn what_another_program_wrote_stays() {
+async fn values_of_newer_versions_and_other_types_are_not_changed() {
     let Some(server) = crate::server() else { return };
     let store = store(&server);
     let newer = "spot2 CANARY";
@@ -214,7 +214,7 @@ async fn what_another_program_wrote_stays() {
 }
 
 #[tokio::test]
-async fn a_sealed_session_shows_no_token_to_the_server() {
+async fn an_encrypted_session_reveals_no_token_to_the_server() {
     let Some(server) = crate::server() else { return };
     let log = server.record_commands().unwrap();
     let store = sealed(store(&server), 7);
@@ -232,7 +232,7 @@ async fn a_sealed_session_shows_no_token_to_the_server() {
 }
 
 #[tokio::test]
-async fn a_sealed_session_cannot_be_changed_or_moved() {
+async fn an_encrypted_store_rejects_moved_and_unencrypted_sessions() {
     let Some(server) = crate::server() else { return };
     let store = sealed(store(&server), 7);
     let other = StoreKey::new("the-client", "you", Scope::UserLibraryRead);
@@ -249,7 +249,7 @@ async fn a_sealed_session_cannot_be_changed_or_moved() {
 }
 
 #[tokio::test]
-async fn functions_that_fail_or_panic_are_errors_and_lose_nothing() {
+async fn failing_encryption_functions_are_errors_and_lose_no_data() {
     let Some(server) = crate::server() else { return };
     let redis = Redis::open(server.url()).unwrap();
     let plain = RedisStore::new(&redis);
@@ -264,7 +264,7 @@ async fn functions_that_fail_or_panic_are_errors_and_lose_nothing() {
     let error = panics.save(&key(), &record("two"), None).await.unwrap_err();
     assert!(error.message().contains("`seal` panicked"), "{error}");
     let odd = plain.sealed(|_| Err("no key today".into()), |_| Ok(vec![0xff]));
-    assert!(unreadable(&odd).await.message().contains("not UTF-8 text"));
+    assert!(unreadable(&odd).await.message().contains("not valid UTF-8"));
     let error = odd.save(&key(), &record("two"), None).await.unwrap_err();
     assert!(error.message().contains("`seal` failed"), "{error}");
 
@@ -273,7 +273,7 @@ async fn functions_that_fail_or_panic_are_errors_and_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_expires_some_time_after_the_consent() {
+async fn session_keys_expire_after_the_end_of_the_consent() {
     let Some(server) = crate::server() else { return };
     let store = store(&server);
     let days_left = |key: &str| {
@@ -305,7 +305,7 @@ async fn a_key_expires_some_time_after_the_consent() {
 }
 
 #[tokio::test]
-async fn a_lock_is_renewed_while_it_is_held() {
+async fn a_held_lock_is_renewed_until_release() {
     let Some(server) = crate::server() else { return };
     let store = store(&server);
     let lock = store.lock(&key()).await.unwrap();
@@ -327,7 +327,7 @@ async fn a_lock_is_renewed_while_it_is_held() {
 
 /// While a process is suspended, its lock can expire and another process can take the lock.
 #[tokio::test]
-async fn who_has_lost_the_lock_overwrites_nothing() {
+async fn a_process_that_lost_the_lock_overwrites_nothing() {
     let Some(server) = crate::server() else { return };
     let store = store(&server);
     let version = saved(&store, &key(), "one", None).await;
@@ -345,7 +345,7 @@ async fn who_has_lost_the_lock_overwrites_nothing() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_server_shows_no_token() {
+async fn server_errors_contain_no_token() {
     let Some(server) = crate::server_with(&["--rename-command", "EVALSHA", ""]) else { return };
     let store = store(&server);
     // The error message of the server quotes the command that was sent.
@@ -403,7 +403,7 @@ fn refresh_token(session: &Session) -> String {
 
 /// Tests that a session in use still works while the server has a problem, and that the store
 /// contains the record after the problem.
-async fn goes_on(trouble: impl Fn(&RedisServer), relief: impl Fn(&RedisServer)) {
+async fn check_session(trouble: impl Fn(&RedisServer), relief: impl Fn(&RedisServer)) {
     let Some(server) = crate::server() else { return };
     let (store, sessions) = (store(&server), Sessions::start().await);
     let session = sessions.keep(&store, "me").await;
@@ -429,27 +429,27 @@ async fn goes_on(trouble: impl Fn(&RedisServer), relief: impl Fn(&RedisServer)) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_goes_on_while_the_server_is_away() {
-    goes_on(RedisServer::kill, |server| server.restart().unwrap()).await;
+async fn a_session_works_while_the_server_is_unreachable() {
+    check_session(RedisServer::kill, |server| server.restart().unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_goes_on_while_the_server_hangs() {
-    goes_on(|server| server.freeze().unwrap(), |server| server.thaw().unwrap()).await;
+async fn a_session_works_while_the_server_hangs() {
+    check_session(|server| server.freeze().unwrap(), |server| server.thaw().unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_goes_on_after_a_restart_without_data() {
-    goes_on(|server| server.restart().unwrap(), |_| ()).await;
+async fn a_session_works_after_a_restart_without_data() {
+    check_session(|server| server.restart().unwrap(), |_| ()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_goes_on_without_the_scripts_that_the_server_had() {
-    goes_on(|server| server.command(&["SCRIPT", "FLUSH"]).unwrap(), |_| ()).await;
+async fn a_session_works_after_a_script_flush() {
+    check_session(|server| server.command(&["SCRIPT", "FLUSH"]).unwrap(), |_| ()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_signs_out_is_signed_out_everywhere() {
+async fn a_sign_out_is_not_undone_by_another_session() {
     let Some(server) = crate::server() else { return };
     let (store, sessions) = (store(&server), Sessions::start().await);
     let here = sessions.keep(&store, "me").await;
@@ -470,7 +470,7 @@ async fn consent(url: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sign_in_is_finished_by_another_machine_and_once() {
+async fn a_pending_sign_in_can_be_taken_once_by_another_machine() {
     let Some(server) = crate::server() else { return };
     let mock = MockSpotify::start().await.unwrap();
     let machine = || {
@@ -547,7 +547,7 @@ async fn relay_that_loses_a_response(port: u16) -> String {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_not_lost_with_the_response_that_contains_it() {
+async fn a_pending_sign_in_survives_a_lost_response() {
     let Some(server) = crate::server() else { return };
     let mock = MockSpotify::start().await.unwrap();
     let app = App::builder(mock.client_id())

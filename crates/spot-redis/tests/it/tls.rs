@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType}
 use spot_redis::Redis;
 
 #[tokio::test]
-async fn a_certificate_is_trusted_if_its_authority_is_given() {
+async fn a_certificate_is_trusted_if_the_authority_is_configured() {
     if crate::server().is_none() {
         return;
     }

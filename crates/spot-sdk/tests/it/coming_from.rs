@@ -84,7 +84,7 @@ struct Row<'a> {
 const WIDTH: usize = 92;
 
 #[test]
-fn every_name_has_one_row() {
+fn every_name_of_the_other_client_is_in_a_single_row() {
     for guide in [SPOTIPY, RSPOTIFY] {
         let rows = guide.rows();
         let mut in_rows: Vec<_> = rows.iter().flat_map(|row| row.names.clone()).collect();
@@ -96,7 +96,7 @@ fn every_name_has_one_row() {
 }
 
 #[test]
-fn the_code_of_a_row_is_compiled_below_it() {
+fn the_code_of_each_row_appears_in_a_code_block() {
     for guide in [SPOTIPY, RSPOTIFY] {
         let code = guide.code();
         for row in guide.rows() {
@@ -121,7 +121,7 @@ fn the_tables_fit_the_width_of_the_docs() {
 }
 
 #[test]
-fn the_search_of_the_docs_finds_the_calls_by_the_other_names() {
+fn calls_have_doc_aliases_for_names_of_the_other_client() {
     let mut source = String::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../spot-api/src"), &mut source);
     for guide in [SPOTIPY, RSPOTIFY] {

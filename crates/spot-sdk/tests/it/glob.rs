@@ -4,7 +4,7 @@ use http::{Request, StatusCode};
 use spot::*;
 
 #[test]
-fn the_crate_http_is_still_found() {
+fn a_glob_import_does_not_hide_the_http_crate() {
     let request = Request::get("https://example.org/").body(()).unwrap();
     assert_eq!(request.method(), http::Method::GET);
     assert_eq!(StatusCode::OK, 200);

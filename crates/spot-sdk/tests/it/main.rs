@@ -2,6 +2,6 @@
 // The tests may panic, because a panic makes a test fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod canary;
 mod coming_from;
 mod glob;
+mod secrets;

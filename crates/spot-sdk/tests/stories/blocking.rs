@@ -15,7 +15,7 @@ fn server() -> (tokio::runtime::Runtime, MockSpotify) {
 }
 
 #[test]
-fn requests_wait_and_streams_are_iterators() {
+fn wait_blocks_on_requests_and_iter_blocks_on_streams() {
     let (_runtime, mock) = server();
     let token = AccessToken::new(&mock.user_token_all()).unwrap();
     let client = Client::builder(token).base_url(mock.api_url()).build().unwrap();
@@ -35,7 +35,7 @@ fn requests_wait_and_streams_are_iterators() {
 }
 
 #[test]
-fn a_session_is_refreshed_while_nobody_is_async() {
+fn blocking_calls_fetch_tokens_and_work_from_several_threads() {
     let (_runtime, mock) = server();
     let app = App::builder(mock.client_id())
         .secret(mock.client_secret().to_owned())
@@ -54,18 +54,18 @@ fn a_session_is_refreshed_while_nobody_is_async() {
 }
 
 #[tokio::test]
-async fn inside_an_async_context_it_is_an_error() {
+async fn wait_in_an_async_context_is_an_error() {
     is_an_error().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_runtime_of_many_threads_it_is_an_error_too() {
+async fn wait_in_a_task_of_a_multi_thread_runtime_is_an_error() {
     tokio::spawn(is_an_error()).await.unwrap();
 }
 
 /// Threads of `spawn_blocking` may block, on both kinds of runtimes.
 #[test]
-fn on_a_thread_for_blocking_work_it_waits() {
+fn wait_works_in_spawn_blocking() {
     let (_server, mock) = server();
     let token = AccessToken::new(&mock.user_token_all()).unwrap();
     let client = Client::builder(token).base_url(mock.api_url()).build().unwrap();

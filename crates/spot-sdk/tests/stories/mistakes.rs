@@ -101,7 +101,7 @@ async fn client(mock: &MockSpotify) -> Client {
 }
 
 #[tokio::test]
-async fn each_mistake_says_what_to_do() {
+async fn error_messages_of_common_mistakes_match_the_snapshot() {
     let mut printed = Printed::default();
     wrong_arguments(&mut printed).await;
     wrong_setup(&mut printed).await;

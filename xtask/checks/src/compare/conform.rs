@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_as_it_should_be_has_no_differences() {
+    fn a_valid_response_has_no_differences() {
         let answer = json!({ "items": [
             { "type": "track", "number": 1 },
             { "type": "episode", "show": null },
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place_and_without_its_value() {
+    fn a_difference_names_the_path_but_not_the_value() {
         let answer = json!({ "items": [
             { "type": "track", "number": "secret" },
             { "type": "episode", "show": {} },
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_of_the_choices_is_wrong() {
+    fn a_value_that_matches_no_schema_variant_is_reported() {
         for (item, place) in [(json!({ "type": "banana" }), "/type"), (json!({}), "")] {
             let found = differences(&json!({ "items": [item] }), false);
             let start = format!("/items/[]{place}: ");
@@ -297,14 +297,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_users_is_called_one() {
+    fn differences_in_local_files_are_labelled() {
         let item = json!({ "type": "track", "is_local": true, "album": {}, "number": null });
         let found = differences(&json!({ "items": [item] }), false);
         assert!(found[0].starts_with("/items/[](a local file)/number: "), "{found:?}");
     }
 
     #[test]
-    fn of_a_part_nothing_is_required() {
+    fn a_partial_response_has_no_required_fields() {
         let answer = json!({ "items": [{ "type": "track" }] });
         assert_eq!(differences(&answer, false).len(), 1);
         let missing = json!({});

@@ -99,13 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_policy_allows_the_style() {
+    fn the_content_security_policy_allows_the_style() {
         let hash = Sha256::digest(STYLE);
         assert_eq!(STANDARD.encode(hash), STYLE_HASH);
     }
 
     #[test]
-    fn the_page() {
+    fn the_signed_in_page_matches_the_snapshot() {
         insta::assert_snapshot!(Page::SignedIn.to_http().replace("\r\n", "\n"));
     }
 }

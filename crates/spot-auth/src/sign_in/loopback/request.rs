@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_browsers_own_request_comes_through() {
+    fn only_a_valid_browser_callback_request_is_accepted() {
         let get = |target: &str, host: &str| {
             ask(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n\r\n").as_bytes())
         };
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn port_80_is_not_named_by_browsers() {
+    fn the_host_header_may_omit_port_80() {
         for (address, host) in [("127.0.0.1:80", "127.0.0.1"), ("[::1]:80", "[::1]")] {
             let filter = RequestFilter::new(address.parse().unwrap(), "/");
             for host in [host, address] {
@@ -127,13 +127,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = ask(&bytes);
             prop_assert_eq!(is_whole(&bytes), bytes.windows(4).any(|four| four == b"\r\n\r\n"));
         }
 
         #[test]
-        fn nothing_but_a_get_with_our_host_and_path_comes_through(
+        fn only_get_requests_with_the_right_host_and_path_are_accepted(
             method in "GET|HEAD|POST|get|", target in "/callback(\\?[a-z=&%]{0,20})?|/[a-z.]{0,9}",
             host in "127.0.0.1:4711|127.0.0.1:4712|[a-z.:]{0,20}",
         ) {

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_filters_are_told_apart() {
+    fn a_query_is_split_into_words_and_field_filters() {
         let text = r#"Quiet artist:"Alma Corvik" year:1990-1999 tag:new harbour"#;
         assert_eq!(words(text), ["quiet", "artist=alma", "artist=corvik", "harbour"]);
         let query = SearchQuery::parse(text);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn quotation_marks_of_every_kind_hold_a_phrase() {
+    fn phrases_may_use_any_kind_of_quotation_mark() {
         for text in [
             "artist:\"Miles Davis\" Doxy",
             "artist:'Miles Davis' Doxy",
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_without_quotes_may_go_on() {
+    fn words_after_an_unquoted_filter_may_extend_the_filter() {
         assert_eq!(
             words("artist:Miles Davis Doxy"),
             ["artist=miles", "artist?davis", "artist?doxy"]
@@ -252,13 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_filter_is_a_word() {
+    fn unknown_or_invalid_filters_are_parsed_as_words() {
         assert_eq!(words("colour:red year:soon"), ["colour", "red", "year", "soon"]);
         assert!(SearchQuery::parse(" - ?! ").is_empty());
     }
 
     #[test]
-    fn codes_are_compared_without_punctuation_and_leading_zeros() {
+    fn isrc_and_upc_filters_ignore_punctuation_and_leading_zeros() {
         assert_eq!(
             SearchQuery::parse("isrc:zz-mck-24-00001").isrc.as_deref(),
             Some("zzmck2400001")

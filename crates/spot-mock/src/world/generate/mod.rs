@@ -31,7 +31,7 @@ mod tests {
     use crate::world::id::Id;
 
     #[test]
-    fn the_world_has_the_size_it_promises() {
+    fn the_generated_world_has_the_expected_size() {
         let world = generate(7);
         assert_eq!(world.artists.len(), 200);
         assert_eq!(world.albums.len(), 1_500);
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_makes_one_world_and_another_seed_another() {
+    fn the_seed_determines_the_generated_world() {
         let name =
             |seed| generate(seed).tracks.iter().map(|(_, track)| track.name.to_string()).last();
         assert_eq!(name(7), name(7));
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn every_id_leads_to_one_thing() {
+    fn lookup_by_id_finds_only_the_entry_with_that_id() {
         let world = generate(7);
         for (key, track) in world.tracks.iter() {
             assert_eq!(world.track(&track.id), Some(key));

@@ -26,7 +26,7 @@ fn get() -> Request {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_recorded_can_be_played_without_a_network() {
+async fn replay_returns_the_recorded_exchanges() {
     let script = Script::new([wait("1"), body(200, r#"{"id":"a"}"#), status(404)]);
     let recorder = Recorder::new(script);
     let live = pipeline(recorder.clone());
@@ -47,7 +47,7 @@ async fn what_was_recorded_can_be_played_without_a_network() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_fault_comes_as_the_kind_it_is() {
+async fn every_injected_fault_has_the_expected_error_kind() {
     let always = |faulty: fn(Faulty) -> Faulty| {
         let script = Script::new([status(200)]);
         (faulty(Faulty::new(script.clone(), 1)), script)
@@ -70,7 +70,7 @@ async fn every_fault_comes_as_the_kind_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_seed_has_the_same_luck() {
+async fn the_same_seed_injects_the_same_faults() {
     let run = async |seed| {
         let script = Script::new([Turn::Late(Duration::ZERO)]);
         let faulty = Faulty::new(script, seed).server_error(0.3).reset_after_send(0.2);
@@ -87,7 +87,7 @@ async fn the_same_seed_has_the_same_luck() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_of_the_accounts_service_holds_no_secret() {
+async fn recorded_token_exchanges_contain_no_secrets() {
     let tokens = r#"{"access_token":"CANARY-a","refresh_token":"CANARY-r","expires_in":3600,
                      "nested":[{"id_token":"CANARY-i"}],"echo":"Basic CANARYbasic="}"#;
     let recorder = Recorder::new(Script::new([body(200, tokens), body(400, "no CANARYbasic=")]));

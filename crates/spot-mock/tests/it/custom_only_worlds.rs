@@ -74,7 +74,7 @@ fn names(page: &Value, item: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_whole_world_has_what_is_in_its_file_and_nothing_else() {
+async fn a_custom_only_world_contains_exactly_the_given_data() {
     for world in [World::from_json(FILE).unwrap(), same_in_rust()] {
         let api = whole(world).await;
         let me = api.read("/me").await;
@@ -112,7 +112,7 @@ async fn a_whole_world_has_what_is_in_its_file_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn tracks_have_markets_and_are_relinked() {
+async fn custom_tracks_support_markets_and_relinking() {
     let api = whole(World::from_json(FILE).unwrap()).await;
     let found = api.read("/search?q=paper%20boats&type=album").await;
     let album = found["albums"]["items"][0]["id"].as_str().unwrap().to_owned();
@@ -133,7 +133,7 @@ async fn tracks_have_markets_and_are_relinked() {
 }
 
 #[tokio::test]
-async fn an_account_without_premium_commands_no_player() {
+async fn player_commands_of_a_free_account_are_refused() {
     let api = whole(World::from_json(FILE).unwrap()).await;
     let refused = api.put("/me/player/pause", "").await;
     assert_eq!(
@@ -148,7 +148,7 @@ async fn an_account_without_premium_commands_no_player() {
 /// Reads every list and the playback state in an empty world. No call may panic or return a 5xx
 /// status.
 #[tokio::test]
-async fn an_empty_world_answers_everything() {
+async fn list_operations_succeed_in_an_empty_world() {
     let api = whole(World::empty()).await;
     for path in [
         "/me",
@@ -180,7 +180,7 @@ async fn an_empty_world_answers_everything() {
 }
 
 #[test]
-fn mistakes_in_a_file_are_named_by_their_path() {
+fn world_file_errors_name_the_path_of_the_field() {
     for (text, expected) in [
         (
             r#"{ "playlists": [{ "name": "A", "items": [7] }] }"#,
@@ -199,7 +199,7 @@ fn mistakes_in_a_file_are_named_by_their_path() {
 }
 
 #[tokio::test]
-async fn what_a_file_refers_to_has_to_exist() {
+async fn a_world_file_with_invalid_references_is_rejected() {
     let album = |field: &str| {
         format!(
             r#"{{ "artists": [{{ "name": "A" }}], "albums": [{{ "name": "B", "artist": "A", "tracks": [{{ "name": "C", {field} }}] }}] }}"#
@@ -235,7 +235,7 @@ async fn what_a_file_refers_to_has_to_exist() {
 
 #[cfg(feature = "control")]
 #[test]
-fn the_schema_has_every_field_of_the_file() {
+fn the_json_schema_describes_every_field_of_a_world_file() {
     let schema: Value = serde_json::from_str(&World::json_schema()).unwrap();
     let file: Value = serde_json::from_str(FILE).unwrap();
     for field in file.as_object().unwrap().keys() {

@@ -3,7 +3,7 @@
 use spot_auth::{ErrorKind, ExposeSecret, MemoryStore, TokenSource, TokenStore};
 
 use crate::{
-    script::{Reply, Script},
+    scripted_accounts::{Reply, Script},
     stores::{key, record},
 };
 
@@ -24,7 +24,7 @@ async fn refreshed(body: String) -> (Result<String, ErrorKind>, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_field_does_not_cost_the_rotated_refresh_token() {
+async fn an_invalid_field_does_not_lose_the_rotated_refresh_token() {
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     let odd = [
         r#""scope":5"#.to_owned(),
@@ -59,7 +59,7 @@ async fn an_odd_field_does_not_cost_the_rotated_refresh_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_without_an_access_token_keeps_the_rotated_refresh_token() {
+async fn a_response_without_access_token_keeps_the_new_refresh_token() {
     for field in
         ["", r#","access_token":null"#, r#","access_token":7"#, r#","access_token":"a\nb""#]
     {
@@ -69,7 +69,7 @@ async fn an_answer_without_an_access_token_keeps_the_rotated_refresh_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn text_around_the_object_is_ignored() {
+async fn text_around_the_json_response_is_ignored() {
     let object = r#"{"access_token":"new","refresh_token":"rotated"}"#;
     for body in [format!("\u{feff}{object}"), format!("{object}\n\0"), format!("  {object} x")] {
         let (token, kept) = refreshed(body.clone()).await;
@@ -78,7 +78,7 @@ async fn text_around_the_object_is_ignored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_odd_refresh_token_leaves_the_old_one() {
+async fn an_invalid_refresh_token_keeps_the_old_refresh_token() {
     for field in ["7", "[]", "null", r#""""#, r#"{"a":"b"}"#] {
         let body = format!(r#"{{"access_token":"new","refresh_token":{field}}}"#);
         let (token, kept) = refreshed(body).await;

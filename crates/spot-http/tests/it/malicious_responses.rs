@@ -43,7 +43,7 @@ fn texts(error: &Error) -> Vec<String> {
 const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test(start_paused = true)]
-async fn a_body_of_brackets_is_read_in_linear_time() {
+async fn malicious_json_bodies_are_parsed_in_linear_time() {
     let deep = "[".repeat(1_000_000);
     for text in [
         deep.clone(),
@@ -67,7 +67,7 @@ async fn a_body_of_brackets_is_read_in_linear_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_millions_of_entries_is_refused() {
+async fn a_page_with_a_million_entries_is_rejected() {
     for text in [
         format!("{{\"items\":[{}{{}}]}}", "{},".repeat(1_000_000)),
         format!("{{\"items\":[{}null]}}", "null,".repeat(1_000_000)),
@@ -83,7 +83,7 @@ async fn a_page_of_millions_of_entries_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_text_of_an_error_is_one_printable_line() {
+async fn error_texts_are_short_single_printable_lines() {
     let long = format!("a\u{1b}[2J\r\nb\u{202e}c\u{2028}\u{0}{}", "x".repeat(1_000_000));
     let json = serde_json::to_string(&long).unwrap();
     for (status, text) in [
@@ -119,7 +119,7 @@ async fn every_text_of_an_error_is_one_printable_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_the_server_repeats_is_replaced() {
+async fn access_tokens_echoed_by_the_server_are_redacted() {
     let escaped = TOKEN.replace('/', "\\/");
     let encoded = TOKEN.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
     let unicode = TOKEN.replace('B', "\\u0042");
@@ -154,7 +154,7 @@ async fn a_token_that_the_server_repeats_is_replaced() {
 }
 
 #[test]
-fn a_base_url_and_a_proxy_keep_their_password() {
+fn passwords_of_base_urls_and_proxies_are_never_printed() {
     let token = || AccessToken::new("token").unwrap();
     let builder = Pipeline::builder(token()).base_url("https://me:CANARY@api.spotify.com/v1");
     let mut shown = vec![format!("{builder:?}")];
@@ -182,7 +182,7 @@ fn a_base_url_and_a_proxy_keep_their_password() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_path_that_is_no_path_is_a_bad_request() {
+async fn an_invalid_request_path_is_rejected_before_sending() {
     for path in ["/me top", "/a\nb", "/me?q=a b", "/\u{e9}\u{0}"] {
         let script = Script::new([body(200, "{}")]);
         let pipeline = script.pipeline().build().unwrap();
@@ -194,7 +194,7 @@ async fn a_path_that_is_no_path_is_a_bad_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_what_was_asked_for_is_an_error() {
+async fn responses_of_an_unexpected_type_are_decode_errors() {
     for text in
         ["[]", "[[]]", "{}", r#"{"error":{"status":500}}"#, r#"{"message":"Hello"}"#, "null", "7"]
     {
@@ -230,7 +230,7 @@ async fn what_is_not_what_was_asked_for_is_an_error() {
 }
 
 #[test]
-fn a_refusal_of_any_size_is_read_soon() {
+fn huge_error_bodies_are_parsed_quickly() {
     let start = Instant::now();
     for text in ["[".repeat(8 << 20), format!("[{}]", "{},".repeat(5 << 20)), "\"".repeat(8 << 20)]
     {

@@ -12,7 +12,7 @@ use spot_auth::{
 use tokio::task::JoinSet;
 
 use crate::{
-    script::Script,
+    scripted_accounts::Script,
     stores::{key, record},
 };
 
@@ -46,7 +46,7 @@ impl TokenStore for Unlocked {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_session_reports_an_expired_consent() {
+async fn sessions_without_store_locks_report_no_expired_consent() {
     const ROUNDS: usize = 12;
     const SESSIONS: usize = 12;
     let mut expired = 0;

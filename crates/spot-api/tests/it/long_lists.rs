@@ -7,7 +7,7 @@ use spot_api::{Client, ErrorKind, model::TrackId};
 use spot_http::{AccessToken, Pipeline, Transport, TransportError};
 use spot_mock::{Fault, MockSpotify};
 
-use crate::story;
+use crate::support;
 
 /// Returns `count` ids of saved tracks. The ids are in a recognizable order.
 async fn tracks(client: &spot_api::Client, count: usize) -> Vec<TrackId> {
@@ -36,7 +36,7 @@ async fn held(client: &spot_api::Client, id: spot_api::model::PlaylistId) -> Vec
 #[tokio::test]
 async fn adding_at_a_position_keeps_the_order_over_several_calls() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let ids = tracks(&client, 252).await;
     let playlist = client.me().create_playlist("Chunks").await.unwrap().id.unwrap();
     client.playlist(playlist).add(uris(&ids[..2])).await.unwrap();
@@ -51,9 +51,9 @@ async fn adding_at_a_position_keeps_the_order_over_several_calls() {
 }
 
 #[tokio::test]
-async fn replacing_and_removing_take_any_number() {
+async fn replace_and_remove_accept_lists_of_any_length() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let ids = tracks(&client, 230).await;
     let playlist = client.me().create_playlist("Chunks").await.unwrap().id.unwrap();
     client.playlist(playlist).replace(uris(&ids)).await.unwrap();
@@ -65,9 +65,9 @@ async fn replacing_and_removing_take_any_number() {
 }
 
 #[tokio::test]
-async fn replacing_with_an_empty_list_is_one_request_that_removes_all_items() {
+async fn replace_with_an_empty_list_removes_all_in_a_single_request() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let playlist = client.me().create_playlist("Chunks").await.unwrap().id.unwrap();
     client.playlist(playlist).add(["spotify:track:spotmockTrack000000001"]).await.unwrap();
     mock.take_requests();
@@ -81,9 +81,9 @@ async fn replacing_with_an_empty_list_is_one_request_that_removes_all_items() {
 }
 
 #[tokio::test]
-async fn a_wrong_entry_replaces_nothing() {
+async fn an_invalid_entry_prevents_replace_and_remove() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let playlist = client.playlist("spotmockPlaylist000001");
     let wrong = ["spotify:track:spotmockTrack000000001", "spotify:banana:1"];
     let replace = playlist.replace(wrong);
@@ -96,9 +96,9 @@ async fn a_wrong_entry_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn the_requests_of_a_long_list_are_told_and_answered_one_by_one() {
+async fn a_long_list_has_several_requests_and_responses() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let ids = tracks(&client, 230).await;
     let playlist = client.me().create_playlist("Chunks").await.unwrap().id.unwrap();
     mock.take_requests();
@@ -133,9 +133,9 @@ async fn the_requests_of_a_long_list_are_told_and_answered_one_by_one() {
 }
 
 #[tokio::test]
-async fn an_empty_list_is_no_request() {
+async fn an_empty_list_sends_no_request() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let none = || Vec::<String>::new();
     assert_eq!(client.playlist("spotmockPlaylist000001").add(none()).await.unwrap(), None);
     assert_eq!(client.playlist("spotmockPlaylist000001").remove(none()).await.unwrap(), None);
@@ -146,9 +146,9 @@ async fn an_empty_list_is_no_request() {
 }
 
 #[tokio::test]
-async fn the_library_takes_forty_at_a_time_and_answers_in_order() {
+async fn library_calls_send_40_uris_each_and_keep_the_order() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let ids = tracks(&client, 100).await;
     client.library().remove(uris(&ids[..50])).await.unwrap();
     mock.take_requests();
@@ -162,9 +162,9 @@ async fn the_library_takes_forty_at_a_time_and_answers_in_order() {
 }
 
 #[tokio::test]
-async fn a_failure_half_way_says_how_much_was_done() {
+async fn a_failed_request_reports_how_many_entries_succeeded() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let ids = tracks(&client, 120).await;
     client.library().remove(uris(&ids)).await.unwrap();
     // The second of three calls is refused.
@@ -202,7 +202,7 @@ impl Transport for Snapshots {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_sent_only_if_the_caller_gave_one() {
+async fn snapshot_id_is_sent_only_if_set_by_the_caller() {
     let ids: Vec<_> = (0..250).map(|at| format!("spotify:track:{at:022}")).collect();
     let sent = Snapshots::default();
     let pipeline = Pipeline::builder(AccessToken::new("token").unwrap()).transport(sent.clone());

@@ -11,7 +11,7 @@ use spot_auth::{
 };
 use spot_http::TransportErrorKind;
 
-use crate::script::{Reply, Script, eventually};
+use crate::scripted_accounts::{Reply, Script, eventually};
 
 const CANARY: &str = "CANARY";
 
@@ -23,7 +23,7 @@ fn record() -> TokenRecord {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_type_prints_what_may_be_seen() {
+async fn debug_output_of_public_types_contains_no_secret() {
     let service = Script::of([Reply::token("CANARY-access", "CANARY-refresh")]);
     let builder = || service.app().secret("CANARY-secret").redirect_uri("https://example.org/back");
     let at = || UNIX_EPOCH + Duration::from_secs(1_795_000_000);
@@ -64,7 +64,7 @@ async fn every_type_prints_what_may_be_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_error_and_no_event_quotes_a_secret() {
+async fn errors_and_session_events_contain_no_secret() {
     // The service replaces the word FORM with the form values that it received.
     let echo = r#"{"error":"invalid_request","error_description":"was: FORM"}"#;
     let replies = [

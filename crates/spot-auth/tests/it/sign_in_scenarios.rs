@@ -12,7 +12,7 @@ use spot_auth::{
 use spot_http::{Pipeline, Request};
 use spot_mock::{Consent, Fault, MockBuilder, MockSpotify, RefreshPolicy};
 
-use crate::script::eventually;
+use crate::scripted_accounts::eventually;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -55,7 +55,7 @@ fn token_requests(mock: &MockSpotify) -> usize {
 }
 
 #[tokio::test]
-async fn every_kind_of_application_signs_its_users_in() {
+async fn public_and_confidential_clients_can_call_the_api() {
     let mock = start(MockSpotify::builder()).await;
     for app in [app(&mock), app(&mock).secret(mock.client_secret())] {
         let session = signed_in(&app.build().unwrap()).await.unwrap();
@@ -71,7 +71,7 @@ async fn every_kind_of_application_signs_its_users_in() {
 }
 
 #[tokio::test]
-async fn the_wrong_secret_is_an_error_that_says_so() {
+async fn a_wrong_client_secret_is_a_configuration_error() {
     let mock = start(MockSpotify::builder()).await;
     let app = app(&mock).secret("CANARY-wrong").build().unwrap();
     let error = app.client_credentials().unwrap().token().await.unwrap_err();
@@ -81,14 +81,14 @@ async fn the_wrong_secret_is_an_error_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_user_who_declines() {
+async fn a_declined_consent_fails_the_sign_in_with_access_denied() {
     let mock = start(MockSpotify::builder().consent(Consent::Deny)).await;
     let error = signed_in(&app(&mock).build().unwrap()).await.unwrap_err();
     assert_eq!(error.reason(), Some("access_denied"));
 }
 
 #[tokio::test]
-async fn a_code_is_good_once() {
+async fn an_authorization_code_cannot_be_used_twice() {
     let mock = start(MockSpotify::builder()).await;
     let app = app(&mock).build().unwrap();
     let (one, other) = (app.begin("").unwrap(), app.begin("").unwrap());
@@ -111,7 +111,7 @@ async fn a_token_that_expires_early_is_refreshed_during_the_call() {
 }
 
 #[tokio::test]
-async fn answers_without_a_refresh_token_keep_the_old_one() {
+async fn sessions_survive_every_refresh_token_policy() {
     for policy in [RefreshPolicy::Omit, RefreshPolicy::Empty, RefreshPolicy::Rotate] {
         let mock = start(MockSpotify::builder().refresh(policy)).await;
         let now = Arc::new(Mutex::new(SystemTime::now()));
@@ -131,7 +131,7 @@ async fn answers_without_a_refresh_token_keep_the_old_one() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_consent_is_announced() {
+async fn observers_receive_consent_expiring_and_expired_events() {
     let mock = start(MockSpotify::builder()).await;
     let begun = SystemTime::now();
     let now = Arc::new(Mutex::new(begun));
@@ -186,7 +186,7 @@ async fn a_revoked_consent_is_detected_at_the_next_call() {
 }
 
 #[tokio::test]
-async fn a_wrong_invalid_grant_is_forgotten_by_the_next_program() {
+async fn a_new_session_works_after_a_false_invalid_grant() {
     let mock = start(MockSpotify::builder()).await;
     let app = app(&mock).build().unwrap();
     let store = MemoryStore::new();
@@ -204,7 +204,7 @@ async fn a_wrong_invalid_grant_is_forgotten_by_the_next_program() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_in_trouble() {
+async fn token_endpoint_failures_map_to_error_kinds() {
     let mock = start(MockSpotify::builder()).await;
     let app = app(&mock).build().unwrap();
     let refresh_token = mock.refresh_token(&["user-library-read"]);
@@ -230,7 +230,7 @@ async fn the_token_endpoint_in_trouble() {
 }
 
 #[tokio::test]
-async fn answers_of_other_shapes_are_read() {
+async fn token_responses_with_missing_fields_are_accepted() {
     let mock = start(MockSpotify::builder()).await;
     let app = app(&mock).build().unwrap();
     let refresh_token = mock.refresh_token(&["user-library-read"]);

@@ -7,7 +7,7 @@ use std::{
 
 use spot_auth::{ExposeSecret, MemoryStore, TokenRecord, TokenSource, TokenStore};
 
-use crate::{script::Script, stores::key};
+use crate::{scripted_accounts::Script, stores::key};
 
 const USERS: u64 = 20;
 
@@ -18,7 +18,7 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Each program has a token that is valid for 200 s. The program calls `token()` once, works for up
 /// to 285 ms and exits.
 #[test]
-fn a_short_program_keeps_its_rotated_refresh_token() {
+fn a_short_program_saves_the_rotated_refresh_token() {
     let mut lost = 0;
     for user in 0..USERS {
         let current = Arc::new(Mutex::new("the-refresh".to_owned()));

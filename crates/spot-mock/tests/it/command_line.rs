@@ -34,7 +34,7 @@ fn refused(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[tokio::test]
-async fn it_says_where_it_is_logs_what_it_answers_and_stops_when_told() {
+async fn the_program_prints_urls_logs_requests_and_stops_on_sigterm() {
     let mut running =
         program(&["--port", "0", "--mode", "extended", "--limit", "1"]).spawn().unwrap();
     let announced = announced(&mut running);
@@ -61,7 +61,7 @@ async fn it_says_where_it_is_logs_what_it_answers_and_stops_when_told() {
 }
 
 #[tokio::test]
-async fn a_backup_of_a_library_is_its_world() {
+async fn world_from_backup_loads_a_library_backup() {
     let file = std::env::temp_dir().join(format!("spot-mock-backup-{}.jsonl", std::process::id()));
     let line = r#"{"added_at":"2019-03-04T05:06:07Z","track":{"id":"4keel4keel4keel4keel4k","name":"Keel",
         "duration_ms":61000,"artists":[{"name":"Ada"}],"album":{"name":"Boats"}}}"#;
@@ -78,7 +78,7 @@ async fn a_backup_of_a_library_is_its_world() {
 }
 
 #[test]
-fn what_it_cannot_do_is_named() {
+fn invalid_arguments_exit_with_an_error_message() {
     let (code, message) = refused(&["--port", "0", "--faults", "2"]);
     assert_eq!(
         (code, message.as_str()),
@@ -104,7 +104,7 @@ fn help_names_every_flag() {
 }
 
 #[test]
-fn it_describes_itself_as_json_and_prints_the_schema_of_worlds() {
+fn the_program_prints_json_info_and_the_world_schema() {
     let authority = std::env::temp_dir().join("spot-mock-test-authority.pem");
     let file = authority.to_str().unwrap();
     let mut running = program(&["--port", "0", "--json", "--quiet", "--tls", "--authority", file])
@@ -130,7 +130,7 @@ fn it_describes_itself_as_json_and_prints_the_schema_of_worlds() {
 }
 
 #[tokio::test]
-async fn a_redirect_uri_that_is_not_registered_is_explained_on_standard_error() {
+async fn an_unregistered_redirect_uri_is_explained_on_stderr() {
     let mut running = program(&["--port", "0", "--redirect-uri", "https://app.example/back"]);
     let mut running = running.spawn().unwrap();
     let announced = announced(&mut running);

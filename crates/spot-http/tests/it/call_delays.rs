@@ -73,7 +73,7 @@ fn get() -> Request {
 }
 
 #[tokio::test]
-async fn four_failed_commands_do_not_hold_up_the_next_call() {
+async fn failed_commands_do_not_delay_the_next_call() {
     let left = AtomicUsize::new(4);
     let fails = move |_: &str| {
         let failed =
@@ -92,7 +92,7 @@ async fn four_failed_commands_do_not_hold_up_the_next_call() {
 }
 
 #[tokio::test]
-async fn cancelled_searches_do_not_hold_up_the_last_one() {
+async fn cancelled_searches_do_not_delay_the_last_search() {
     const LATENCY: Duration = Duration::from_millis(200);
     let url = serve(LATENCY, Arc::new(|_: &str| Some(ok()))).await;
     let pipeline = pipeline(&url, RateLimit::learned());
@@ -110,7 +110,7 @@ async fn cancelled_searches_do_not_hold_up_the_last_one() {
 }
 
 #[tokio::test]
-async fn eight_clients_of_one_application_meet_its_limit_once() {
+async fn clients_of_the_same_application_share_a_learned_limit() {
     const LIMIT: usize = 40;
     const WINDOW: Duration = Duration::from_secs(2);
     let counted = Mutex::new(VecDeque::<Instant>::new());
@@ -152,7 +152,7 @@ async fn eight_clients_of_one_application_meet_its_limit_once() {
 }
 
 #[tokio::test]
-async fn a_quota_spent_on_one_listing_does_not_silence_the_player() {
+async fn an_exceeded_album_quota_does_not_block_player_commands() {
     let respond = |line: &str| {
         let body = r#"{"error":{"status":429,"message":"Quota","reason":"QUOTA_EXCEEDED"}}"#;
         Some(if line.contains("/albums") { refused(48_925, body) } else { ok() })

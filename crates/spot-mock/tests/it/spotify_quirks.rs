@@ -8,7 +8,7 @@ use spot_mock::{MockSpotify, Mode};
 use crate::support::{Api, development, extended};
 
 #[tokio::test]
-async fn the_list_of_playlists_needs_no_scope_and_then_has_the_public_ones() {
+async fn my_playlists_without_scopes_lists_only_public_playlists() {
     let api = development().await;
     let all = api.read("/me/playlists?limit=50").await["total"].as_u64().unwrap();
     let private = api.mock.world().private_playlist.clone();
@@ -20,7 +20,7 @@ async fn the_list_of_playlists_needs_no_scope_and_then_has_the_public_ones() {
 }
 
 #[tokio::test]
-async fn null_values_are_there_only_if_they_are_asked_for() {
+async fn null_values_appear_only_if_enabled() {
     let nulls = MockSpotify::builder().null_values(true).start().await.unwrap();
     for (api, expected) in [(development().await, 0), (Api::new(nulls), 3)] {
         let mut hidden = 0;
@@ -63,7 +63,7 @@ async fn an_episode_without_additional_types_has_the_form_of_a_track() {
 }
 
 #[tokio::test]
-async fn previous_after_a_queued_track_returns_to_the_interrupted_one() {
+async fn previous_after_a_queued_track_plays_the_interrupted_track() {
     let api = development().await;
     let world = api.mock.world().clone();
     let current = async || api.read("/me/player").await["item"]["id"].as_str().unwrap().to_owned();
@@ -107,7 +107,7 @@ async fn recently_played_pages_forward_with_after() {
 }
 
 #[tokio::test]
-async fn only_whole_audiobooks_say_whether_they_can_be_played() {
+async fn only_full_audiobook_objects_have_is_playable() {
     let api = development().await;
     let book = api.mock.world().audiobook.clone();
     assert_eq!(api.read(&format!("/audiobooks/{book}?market=GB")).await["is_playable"], true);
@@ -118,7 +118,7 @@ async fn only_whole_audiobooks_say_whether_they_can_be_played() {
 }
 
 #[tokio::test]
-async fn recommendations_keep_to_their_ranges_and_know_spotifys_genres() {
+async fn recommendations_respect_tunable_attributes_and_genres() {
     let api = extended().await;
     let genres = api.read("/recommendations/available-genre-seeds").await;
     let genres: Vec<_> = genres["genres"].as_array().unwrap().clone();
@@ -150,7 +150,7 @@ async fn recommendations_keep_to_their_ranges_and_know_spotifys_genres() {
 }
 
 #[tokio::test]
-async fn a_bare_list_of_ids_is_an_object_without_ids() {
+async fn a_bare_json_array_of_ids_is_rejected() {
     let api = extended().await;
     let track = api.mock.world().track.clone();
     let body = json!([track]).to_string();
@@ -165,7 +165,7 @@ async fn a_bare_list_of_ids_is_an_object_without_ids() {
 }
 
 #[tokio::test]
-async fn errors_of_the_api_are_indented() {
+async fn api_error_bodies_are_indented_json() {
     let api = development().await;
     let refused = api.get("/tracks/0000000000000000000000").await;
     let expected =
@@ -174,7 +174,7 @@ async fn errors_of_the_api_are_indented() {
 }
 
 #[tokio::test]
-async fn chapters_are_found_only_where_audiobooks_are_sold() {
+async fn chapters_are_available_only_in_audiobook_markets() {
     let api = extended().await;
     let (chapter, book) = (api.mock.world().chapter.clone(), api.mock.world().audiobook.clone());
     let token = api.mock.app_token();
@@ -190,7 +190,7 @@ async fn chapters_are_found_only_where_audiobooks_are_sold() {
 }
 
 #[tokio::test]
-async fn what_was_queued_plays_on_into_the_context() {
+async fn playback_continues_with_the_context_after_a_queued_track() {
     let mock = MockSpotify::builder().mode(Mode::Extended).start().await.unwrap();
     let api = Api::new(mock);
     let world = api.mock.world().clone();

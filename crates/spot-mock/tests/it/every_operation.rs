@@ -142,7 +142,7 @@ async fn send(api: &Api, (id, method, path, body, _): &Row) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn all_96_operations_answer_in_extended_mode() {
+async fn extended_mode_allows_all_96_operations() {
     let api = extended().await;
     let calls = calls(api.mock.world());
     assert_eq!(calls.len(), 96);
@@ -157,7 +157,7 @@ async fn all_96_operations_answer_in_extended_mode() {
 }
 
 #[tokio::test]
-async fn in_development_mode_48_of_them_do() {
+async fn development_mode_allows_48_operations() {
     let api = development().await;
     let mut open = 0;
     for row in &calls(api.mock.world()) {
@@ -172,7 +172,7 @@ async fn in_development_mode_48_of_them_do() {
 }
 
 #[tokio::test]
-async fn no_operation_is_open_to_nobody() {
+async fn every_operation_refuses_an_invalid_token() {
     let api = extended().await.with_token("nonsense".to_owned());
     for row in &calls(api.mock.world()) {
         assert_eq!(send(&api, row).await.0, 401, "{}", row.0);
@@ -180,7 +180,7 @@ async fn no_operation_is_open_to_nobody() {
 }
 
 #[tokio::test]
-async fn an_application_reads_the_catalogue_and_nothing_of_a_user() {
+async fn an_app_token_reads_the_catalogue_but_no_user_data() {
     let api = extended().await;
     let token = api.mock.app_token();
     let api = api.with_token(token);

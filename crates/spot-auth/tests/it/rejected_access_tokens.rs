@@ -5,12 +5,12 @@ use std::time::Duration;
 use spot_auth::{MemoryStore, TokenSource, TokenStore};
 
 use crate::{
-    script::{Reply, Script},
+    scripted_accounts::{Reply, Script},
     stores::{key, record},
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_permanent_refusal_does_not_refresh_again_and_again() {
+async fn repeated_token_rejections_do_not_refresh_every_time() {
     let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
     let session = service.app().build().unwrap().session(record("old"));
     for _ in 0..100 {
@@ -29,7 +29,7 @@ async fn a_permanent_refusal_does_not_refresh_again_and_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_half_a_minute_later_is_believed_at_once() {
+async fn a_token_rejected_after_30_seconds_is_refreshed() {
     let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
     let session = service.app().build().unwrap().session(record("old"));
     let token = session.token().await.unwrap();
@@ -39,7 +39,7 @@ async fn a_refusal_half_a_minute_later_is_believed_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sessions_loaded_at_every_request_do_not_refresh_at_every_request() {
+async fn sessions_loaded_per_request_do_not_refresh_per_request() {
     let service = Script::new(|n, _| Reply::token(&format!("token-{n}"), ""));
     let app = service.app().build().unwrap();
     let store = MemoryStore::new();

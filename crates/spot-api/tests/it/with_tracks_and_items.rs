@@ -8,7 +8,7 @@ use spot_api::{
 };
 use spot_mock::{Fault, MockSpotify, Mode, custom};
 
-use crate::story;
+use crate::support;
 
 /// Number of albums of the artist. The third album has more tracks than the page inside the album.
 const ALBUMS: usize = 45;
@@ -48,7 +48,7 @@ fn track_name(album: usize, track: usize) -> String {
 
 async fn start(mode: Mode, access: AccessMode) -> (MockSpotify, Client) {
     let mock = MockSpotify::builder().mode(mode).world(world()).start().await.unwrap();
-    let client = story::client(&mock).with_access_mode(access);
+    let client = support::client(&mock).with_access_mode(access);
     (mock, client)
 }
 
@@ -74,7 +74,7 @@ fn calls(mock: &MockSpotify) -> Vec<(&'static str, usize)> {
 }
 
 #[tokio::test]
-async fn a_discography_takes_as_few_requests_as_the_mode_allows() {
+async fn with_tracks_sends_the_expected_requests_in_both_modes() {
     for (mode, access, expected) in [
         (
             Mode::Extended,
@@ -121,7 +121,7 @@ async fn artist(client: &Client) -> spot_api::model::ArtistId {
 }
 
 #[tokio::test]
-async fn unknown_albums_are_left_out_and_named() {
+async fn unknown_albums_are_skipped_and_listed_as_missing() {
     for (mode, access) in
         [(Mode::Extended, AccessMode::Extended), (Mode::Development, AccessMode::Development)]
     {
@@ -141,7 +141,7 @@ async fn unknown_albums_are_left_out_and_named() {
 }
 
 #[tokio::test]
-async fn playlists_come_with_all_their_items() {
+async fn with_items_reads_all_items_of_each_playlist() {
     for (mode, access) in
         [(Mode::Extended, AccessMode::Extended), (Mode::Development, AccessMode::Development)]
     {
@@ -171,7 +171,7 @@ async fn playlists_come_with_all_their_items() {
 #[tokio::test]
 async fn playlists_of_others_have_no_items_in_development_mode() {
     let mock = MockSpotify::start().await.unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     let mut playlists = client.me().playlists().with_items();
     let (mut mine, mut of_others) = (0, 0);
     while let Some(playlist) = playlists.try_next().await.unwrap() {
@@ -190,7 +190,7 @@ async fn playlists_of_others_have_no_items_in_development_mode() {
 }
 
 #[tokio::test]
-async fn an_error_ends_the_stream_after_the_entries_before_it() {
+async fn a_failed_album_ends_the_stream_after_earlier_albums() {
     let (mock, client) = start(Mode::Development, AccessMode::Development).await;
     let mut albums = client.albums((0..10).map(album_id)).with_tracks().prefetch(1);
     assert_eq!(albums.try_next().await.unwrap().unwrap().name, "Album 0");
@@ -212,14 +212,14 @@ async fn an_error_ends_the_stream_after_the_entries_before_it() {
 }
 
 #[tokio::test]
-async fn a_dropped_stream_sends_nothing_more() {
+async fn a_dropped_stream_sends_no_more_requests() {
     let mock = MockSpotify::builder()
         .world(world())
         .latency(Duration::from_millis(20))
         .start()
         .await
         .unwrap();
-    let client = story::client(&mock);
+    let client = support::client(&mock);
     // Starts after the album that takes more than one request.
     let mut albums = client.albums((3..ALBUMS).map(album_id)).with_tracks();
     albums.try_next().await.unwrap();

@@ -127,7 +127,7 @@ fn secrets(exchanges: &[Exchange]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_any_log_any_debug_or_any_error() {
+async fn logs_debug_output_and_errors_contain_no_secrets() {
     let log = Log::default();
     // The log also includes the messages of crates that use `log`.
     tracing_log::LogTracer::init().unwrap();
