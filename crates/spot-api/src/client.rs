@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use spot_http::{CallOptions, Error, Lane, Limits, Pipeline, Request, Response, TokenSource};
+use spot_http::{CallOptions, Error, Limits, Pipeline, Priority, Request, Response, TokenSource};
 use spot_model::{AccessMode, Operation, Uri};
 
 use crate::{
@@ -92,7 +92,7 @@ impl Client {
         self
     }
 
-    /// Sets the options of all calls of this client: deadline, retries and priority (lane). To
+    /// Sets the options of all calls of this client: deadline, retries and priority. To
     /// change the options of a single call, use a clone of the client.
     ///
     /// ```no_run
@@ -216,10 +216,10 @@ impl Client {
         self.access_mode() == AccessMode::Extended
     }
 
-    /// Returns a client whose requests use the bulk lane. When calls have to wait for the rate
+    /// Returns a client whose requests have the priority `Bulk`. When calls have to wait for the rate
     /// limit, interactive calls are sent first.
     pub(crate) fn in_bulk(mut self) -> Self {
-        self.options = self.options.or(&CallOptions::new().lane(Lane::Bulk));
+        self.options = self.options.or(&CallOptions::new().priority(Priority::Bulk));
         self
     }
 

@@ -19,7 +19,7 @@ use crate::{client::Client, links, page::Paged, page_plan::Position, pages::Page
 /// The first page is requested alone, because it contains the length of the list. After the first
 /// page, the stream requests up to [`prefetch`](Self::prefetch) pages in advance, while the caller
 /// processes entries. Pages are delivered in order. To limit memory use, the stream requests
-/// another page only when the caller needs a page. The requests use the bulk [lane](crate::Lane):
+/// another page only when the caller needs a page. The requests use the bulk [priority](crate::Priority):
 /// when calls have to wait for the rate limit, interactive calls are sent first. Dropping the
 /// stream stops the requests. An error ends the stream; [`resume_at`](Self::resume_at) returns the
 /// position to continue from.

@@ -29,7 +29,7 @@ mod watch;
 mod whole;
 
 pub use spot_http::{
-    CallOptions, ClosedOperation, Error, ErrorKind, ForbiddenCause, Lane, Limits, PlayerReason,
+    CallOptions, ClosedOperation, Error, ErrorKind, ForbiddenCause, Limits, PlayerReason, Priority,
     Request, Response,
 };
 pub use spot_model as model;

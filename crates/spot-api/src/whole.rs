@@ -46,7 +46,7 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 /// [Extended Quota Mode](crate::AccessMode::Extended) the stream reads 20 albums per request.
 ///
 /// Up to [`prefetch`](Self::prefetch) reads run in parallel, and the entries keep their order. The
-/// requests use the bulk [lane](crate::Lane): when calls have to wait for the rate limit,
+/// requests use the bulk [priority](crate::Priority): when calls have to wait for the rate limit,
 /// interactive calls are sent first. Dropping the stream stops the requests. An error ends the
 /// stream.
 pub struct Whole<T> {

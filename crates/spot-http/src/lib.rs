@@ -28,8 +28,8 @@ pub use {
     error::{Error, ErrorKind, ForbiddenCause, PlayerReason},
     pipeline::{CallOptions, Event, Observer, ObserverQueue, Pipeline, PipelineBuilder},
     rate_limit::{
-        AttemptEnd, ClosedOperation, Feedback, FileLimiter, Lane, Limits, LocalLimiter, Permit,
-        PermitRequest, RateLimit, RateLimiter,
+        AttemptEnd, ClosedOperation, Feedback, FileLimiter, Limits, LocalLimiter, Permit,
+        PermitRequest, Priority, RateLimit, RateLimiter,
     },
     request::{Body, Request},
     response::Response,

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    CallOptions, Client, Error, ErrorKind, Lane, PlaybackChange, PlaybackEvent,
+    CallOptions, Client, Error, ErrorKind, PlaybackChange, PlaybackEvent, Priority,
     watch::{
         diff,
         observation::Observation,
@@ -46,8 +46,8 @@ const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 /// `user-read-playback-state`). The stream polls right after the expected end of a track,
 /// frequently after a change, and rarely while playback is paused or no player is active.
 ///
-/// - At most one request is in flight. Requests use the bulk lane, so interactive calls have
-///   priority. The rate limit is shared with all other calls of the client.
+/// - At most one request is in flight. Requests have the priority `Bulk`, so interactive
+///   calls are sent first. The rate limit is shared with all other calls of the client.
 /// - Requests are sent only while your program waits for the next event. If the program or the
 ///   machine sleeps, the next poll reports all differences from the previous state as one set of
 ///   events.
@@ -234,7 +234,7 @@ impl PlaybackWatch {
         }
         let request = self.client.player().state().into_request();
         // Each poll is a single attempt, because the stream itself waits and retries.
-        let options = CallOptions::new().lane(Lane::Bulk).attempts(1).max_wait(QUEUE_WAIT);
+        let options = CallOptions::new().priority(Priority::Bulk).attempts(1).max_wait(QUEUE_WAIT);
         let options = request.options().clone().or(&options);
         let (client, request) = (self.client.clone(), request.with_options(options));
         self.in_flight.spawn(async move {

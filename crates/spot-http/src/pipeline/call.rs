@@ -141,10 +141,10 @@ impl<'a> Call<'a> {
     /// Waits for the rate limit.
     async fn pass(&mut self) -> Result<Box<dyn Permit>, Error> {
         let operation = self.request.operation();
-        let lane = self.request.options().lane.unwrap_or_default();
+        let priority = self.request.options().priority.unwrap_or_default();
         let (deadline, max_wait) = (self.deadline, self.max_wait);
         let start = if self.attempt == 0 { self.start } else { Instant::now() };
-        let request = PermitRequest { operation, lane, deadline, max_wait };
+        let request = PermitRequest { operation, priority, deadline, max_wait };
         let passed = self.shared.limiter.acquire(request).await;
         let waited = start.elapsed();
         // A time of less than 1 ms is not reported as a wait.

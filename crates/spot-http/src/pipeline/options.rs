@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Lane, failure::Backoff};
+use crate::{Priority, failure::Backoff};
 
 /// Options of a single call. If an option is not set, the value from the
 /// [`PipelineBuilder`](crate::PipelineBuilder) applies.
@@ -11,7 +11,7 @@ pub struct CallOptions {
     pub(crate) attempts: Option<u32>,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) backoff: Option<Backoff>,
-    pub(crate) lane: Option<Lane>,
+    pub(crate) priority: Option<Priority>,
     pub(crate) repeatable: Option<bool>,
 }
 
@@ -59,10 +59,10 @@ impl CallOptions {
         self
     }
 
-    /// Sets the queue in which the call waits for the rate limit.
+    /// Sets the priority of the call while it waits for the rate limit.
     #[must_use]
-    pub fn lane(mut self, lane: Lane) -> Self {
-        self.lane = Some(lane);
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
         self
     }
 
@@ -83,7 +83,7 @@ impl CallOptions {
             attempts: self.attempts.or(others.attempts),
             max_wait: self.max_wait.or(others.max_wait),
             backoff: self.backoff.or(others.backoff),
-            lane: self.lane.or(others.lane),
+            priority: self.priority.or(others.priority),
             repeatable: self.repeatable.or(others.repeatable),
         }
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use spot_model::Operation;
 use tokio::time::Instant;
 
-use crate::{Error, Lane, Limits};
+use crate::{Error, Limits, Priority};
 
 /// Decides when a call may be sent.
 ///
@@ -16,7 +16,7 @@ use crate::{Error, Lane, Limits};
 ///
 /// - Dropping the future of [`acquire`](Self::acquire) is safe at any time and takes no slot.
 /// - Other calls are not delayed if a caller stops polling the future of `acquire`.
-/// - Calls are admitted in the order of arrival within their lane.
+/// - Calls with the same priority are admitted in the order of arrival.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// Waits until an attempt may be sent, and takes a slot for the attempt.
@@ -40,8 +40,8 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
 pub struct PermitRequest {
     /// The operation to call.
     pub operation: &'static Operation,
-    /// The lane in which the call waits.
-    pub lane: Lane,
+    /// Priority of the call while it waits.
+    pub priority: Priority,
     /// The deadline of the call.
     pub deadline: Instant,
     /// The longest acceptable wait.
@@ -49,9 +49,9 @@ pub struct PermitRequest {
 }
 
 impl PermitRequest {
-    /// Creates a request in the interactive lane. Only the deadline limits the wait.
+    /// Creates a request with the priority `Interactive`. Only the deadline limits the wait.
     pub fn new(operation: &'static Operation, deadline: Instant) -> Self {
-        Self { operation, lane: Lane::default(), deadline, max_wait: Duration::MAX }
+        Self { operation, priority: Priority::default(), deadline, max_wait: Duration::MAX }
     }
 }
 

@@ -109,7 +109,7 @@ impl RateLimiter for LocalLimiter {
 
 impl Slots for Window {
     fn take(&mut self, call: &Candidate<'_>, now: Instant) -> Slot {
-        self.take(call.lane, now)
+        self.take(call.priority, now)
     }
 
     fn end(&mut self, ended: &EndedCall<'_>, now: Instant) -> Option<u32> {

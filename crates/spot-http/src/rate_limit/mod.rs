@@ -3,10 +3,10 @@
 mod blocks;
 mod config;
 mod file;
-mod lane;
 mod limiter;
 mod limits;
 mod local;
+mod priority;
 mod queue;
 mod queued;
 mod tally;
@@ -15,10 +15,10 @@ mod window;
 pub use {
     config::RateLimit,
     file::FileLimiter,
-    lane::Lane,
     limiter::{AttemptEnd, Feedback, Permit, PermitRequest, RateLimiter},
     limits::{ClosedOperation, Limits},
     local::LocalLimiter,
+    priority::Priority,
 };
 
 pub(crate) use blocks::describe;

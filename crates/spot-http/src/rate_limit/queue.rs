@@ -1,4 +1,4 @@
-//! The queue of waiting calls. The queue has two lanes. In each lane, calls are served in the order
+//! The queue of waiting calls. The queue has one list for each priority. In each list, calls are served in the order
 //! of their arrival.
 //!
 //! When it is the turn of a waiter, the queue wakes the waiter. The waiter takes its slot when it
@@ -12,20 +12,20 @@ use std::{collections::BTreeMap, task::Waker, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::Lane;
+use crate::Priority;
 
 /// Time within which a woken waiter must be polled.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// While both lanes have waiting calls, one of every `BULK_SHARE` admitted calls is a bulk call.
+/// While calls of both priorities wait, one of every `BULK_SHARE` admitted calls is a bulk call.
 const BULK_SHARE: u32 = 10;
 
-/// The waiters of both lanes.
+/// The waiters of both priorities.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     interactive: Waiters,
     bulk: Waiters,
-    /// The waiters outside of the lanes, which cannot proceed until a block changes.
+    /// The waiters outside of the two lists, which cannot proceed until a block changes.
     parked: Waiters,
     next: Ticket,
     /// Number of interactive calls that were admitted since the last bulk call. Calls are counted
@@ -47,27 +47,27 @@ struct Waiter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiting {
-    /// Number of calls in the interactive lane.
+    /// Number of waiting interactive calls.
     pub interactive: usize,
-    /// Number of calls in the bulk lane.
+    /// Number of waiting bulk calls.
     pub bulk: usize,
-    /// Number of calls outside of the lanes, which wait until a block changes.
+    /// Number of calls that wait until a block changes. The two lists do not contain these calls.
     pub parked: usize,
 }
 
 impl Waiting {
-    /// Returns the number of calls in a lane.
-    pub fn lane(&self, lane: Lane) -> usize {
-        match lane {
-            Lane::Interactive => self.interactive,
-            Lane::Bulk => self.bulk,
+    /// Returns the number of waiting calls with a priority.
+    pub fn priority(&self, priority: Priority) -> usize {
+        match priority {
+            Priority::Interactive => self.interactive,
+            Priority::Bulk => self.bulk,
         }
     }
 
-    pub(crate) fn add(&mut self, lane: Lane) {
-        match lane {
-            Lane::Interactive => self.interactive += 1,
-            Lane::Bulk => self.bulk += 1,
+    pub(crate) fn add(&mut self, priority: Priority) {
+        match priority {
+            Priority::Interactive => self.interactive += 1,
+            Priority::Bulk => self.bulk += 1,
         }
     }
 }
@@ -75,7 +75,7 @@ impl Waiting {
 /// Where a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    In(Lane),
+    In(Priority),
     Parked,
 }
 
@@ -90,9 +90,9 @@ impl Queue {
     pub(crate) fn wait(&mut self, ticket: u64, place: Place, waker: &Waker) {
         let waiter = Waiter { waker: waker.clone(), called: None };
         match place {
-            Place::In(lane) => {
+            Place::In(priority) => {
                 self.parked.remove(&ticket);
-                self.lane(lane).insert(ticket, waiter);
+                self.priority(priority).insert(ticket, waiter);
             }
             Place::Parked => {
                 self.leave(ticket);
@@ -123,11 +123,11 @@ impl Queue {
     }
 
     /// Whether a call is the next call of the queue. Without a `ticket`, the call is new.
-    pub(crate) fn is_turn(&self, lane: Lane, ticket: Option<u64>, now: Instant) -> bool {
+    pub(crate) fn is_turn(&self, priority: Priority, ticket: Option<u64>, now: Instant) -> bool {
         let bulk_is_due = self.bulk_is_due(now);
-        let (own, other_first) = match lane {
-            Lane::Interactive => (&self.interactive, bulk_is_due),
-            Lane::Bulk => (&self.bulk, !bulk_is_due && first(&self.interactive, now).is_some()),
+        let (own, other_first) = match priority {
+            Priority::Interactive => (&self.interactive, bulk_is_due),
+            Priority::Bulk => (&self.bulk, !bulk_is_due && first(&self.interactive, now).is_some()),
         };
         let before = first(own, now).is_some_and(|first| ticket.is_none_or(|own| first < own));
         !before && !other_first
@@ -139,15 +139,15 @@ impl Queue {
     }
 
     /// Records that a call was admitted.
-    pub(crate) fn passes(&mut self, lane: Lane) {
-        match lane {
-            Lane::Bulk => self.passed = 0,
-            Lane::Interactive if !self.bulk.is_empty() => self.passed += 1,
-            Lane::Interactive => {}
+    pub(crate) fn passes(&mut self, priority: Priority) {
+        match priority {
+            Priority::Bulk => self.passed = 0,
+            Priority::Interactive if !self.bulk.is_empty() => self.passed += 1,
+            Priority::Interactive => {}
         }
     }
 
-    /// Wakes the first waiter of each lane.
+    /// Wakes the first waiter of each priority.
     pub(crate) fn call(&mut self, now: Instant) -> Vec<Waker> {
         let mut called = Vec::new();
         for waiters in [&mut self.interactive, &mut self.bulk] {
@@ -174,15 +174,15 @@ impl Queue {
 
     /// Returns the next time at which a waiter is skipped.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
-        let lanes = [&self.interactive, &self.bulk].into_iter();
-        let firsts = lanes.filter_map(|waiters| waiters.values().find(|w| w.is_live(now)));
+        let priorities = [&self.interactive, &self.bulk].into_iter();
+        let firsts = priorities.filter_map(|waiters| waiters.values().find(|w| w.is_live(now)));
         firsts.filter_map(|waiter| waiter.called).map(|called| called + GRACE).min()
     }
 
-    fn lane(&mut self, lane: Lane) -> &mut Waiters {
-        match lane {
-            Lane::Interactive => &mut self.interactive,
-            Lane::Bulk => &mut self.bulk,
+    fn priority(&mut self, priority: Priority) -> &mut Waiters {
+        match priority {
+            Priority::Interactive => &mut self.interactive,
+            Priority::Bulk => &mut self.bulk,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The code that several limiters share: the queue with its lanes, the blocks, deadlines and time
+//! The code that several limiters share: the queue with its priorities, the blocks, deadlines and time
 //! limits. The implementation of [`Slots`] counts the calls, in this process or on a shared server.
 
 use std::{
@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    Error, ErrorKind, Lane, Limits,
+    Error, ErrorKind, Limits, Priority,
     rate_limit::{
         blocks::{Blocks, Passage, Probes, SharedBlock, key},
         limiter::{AttemptEnd, Feedback, Permit, PermitRequest, RateLimiter},
@@ -57,8 +57,8 @@ pub trait Slots: fmt::Debug + Send + 'static {
 pub struct Candidate<'a> {
     /// The operation to call.
     pub operation: &'a Operation,
-    /// The lane whose slots the call may use.
-    pub lane: Lane,
+    /// The priority whose slots the call may use.
+    pub priority: Priority,
     /// The blocks that the call tests.
     pub probes: Probes,
     /// The numbers of waiting calls, including the next call.
@@ -150,7 +150,7 @@ impl<S: Slots> QueuedLimiter<S> {
 
     /// Changes the slots and the blocks, and wakes waiting calls. The closure also returns whether
     /// all waiting calls must wake, for example because a block changed. If the closure returns
-    /// `false`, only the first call of each lane wakes.
+    /// `false`, only the first call of each priority wakes.
     pub fn change<T>(&self, change: impl FnOnce(&mut S, &mut Blocks, Instant) -> (T, bool)) -> T {
         let now = Instant::now();
         let mut state = self.shared.state();
@@ -172,7 +172,7 @@ impl<S: Slots> WeakLimiter<S> {
 /// Whether a call may be sent now.
 enum Admission {
     Admitted(u64, Probes),
-    /// The call waits in its lane, or outside of the lanes until a block changes.
+    /// The call waits for its turn, or until a block changes.
     Waits(Place),
 }
 
@@ -279,7 +279,7 @@ impl<S: Slots> Shared<S> {
         }
     }
 
-    /// Wakes the first waiter of each lane, which then tries to take a slot.
+    /// Wakes the first waiter of each priority, which then tries to take a slot.
     fn call(&self) {
         let mut state = self.state();
         let called = state.queue.call(Instant::now());
@@ -308,34 +308,35 @@ impl<S: Slots> State<S> {
         if now >= request.deadline {
             return Err(late());
         }
-        let in_lane = Admission::Waits(Place::In(request.lane));
+        let in_queue = Admission::Waits(Place::In(request.priority));
         let probes = match self.blocks.check(request.operation, now) {
             Passage::Open(probes) => probes,
             Passage::AllBlocked(until, error) => {
                 accept(request, until, now, || error)?;
-                return Ok(in_lane);
+                return Ok(in_queue);
             }
             Passage::OperationBlocked(until, error) => {
                 accept(request, until, now, || error)?;
                 return Ok(Admission::Waits(Place::Parked));
             }
-            Passage::Probing { all: true } => return Ok(in_lane),
+            Passage::Probing { all: true } => return Ok(in_queue),
             Passage::Probing { all: false } => return Ok(Admission::Waits(Place::Parked)),
         };
-        if !self.queue.is_turn(request.lane, ticket, now) {
-            return Ok(in_lane);
+        if !self.queue.is_turn(request.priority, ticket, now) {
+            return Ok(in_queue);
         }
         // If it is the turn of a bulk call, the call may use the slots that are reserved for
         // interactive calls. Without the reserved slots, the bulk call might wait forever.
-        let lane = if self.queue.bulk_is_due(now) { Lane::Interactive } else { request.lane };
+        let priority =
+            if self.queue.bulk_is_due(now) { Priority::Interactive } else { request.priority };
         let mut waiting = self.queue.waiting();
         if ticket.is_none() {
-            waiting.add(request.lane);
+            waiting.add(request.priority);
         }
-        let call = Candidate { operation: request.operation, lane, probes, waiting };
+        let call = Candidate { operation: request.operation, priority, probes, waiting };
         let slot = match self.slots.take(&call, now) {
             Slot::Now(slot) => slot,
-            Slot::AfterAnswer => return Ok(in_lane),
+            Slot::AfterAnswer => return Ok(in_queue),
             Slot::At(until) => {
                 let limit = self.slots.limit().unwrap_or_default();
                 accept(request, until, now, || {
@@ -344,11 +345,11 @@ impl<S: Slots> State<S> {
                     );
                     Error::new(ErrorKind::RateLimited, message)
                 })?;
-                return Ok(in_lane);
+                return Ok(in_queue);
             }
         };
         self.blocks.pass(request.operation, probes, now);
-        self.queue.passes(request.lane);
+        self.queue.passes(request.priority);
         Ok(Admission::Admitted(slot, probes))
     }
 

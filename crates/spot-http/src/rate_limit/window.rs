@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    Lane,
+    Priority,
     rate_limit::tally::{Rounding, Tally},
 };
 
@@ -189,14 +189,14 @@ impl Window {
     }
 
     /// Takes a slot if one is free.
-    pub fn take(&mut self, lane: Lane, now: Instant) -> Slot {
+    pub fn take(&mut self, priority: Priority, now: Instant) -> Slot {
         if self.mode == Mode::Off {
             self.in_flight += 1;
             return Slot::Now(0);
         }
         self.release(now);
-        let reserve = self.reserve(lane, now);
-        if lane == Lane::Interactive {
+        let reserve = self.reserve(priority, now);
+        if priority == Priority::Interactive {
             self.interactive_at = Some(now);
         }
         let used = self.used();
@@ -346,8 +346,9 @@ impl Window {
 
     /// Returns the number of free slots that a bulk call must leave for interactive calls. The
     /// number is 0 if there was no interactive call within the last window.
-    fn reserve(&self, lane: Lane, now: Instant) -> u32 {
-        let (Lane::Bulk, Some(limit), Some(at)) = (lane, self.limit, self.interactive_at) else {
+    fn reserve(&self, priority: Priority, now: Instant) -> u32 {
+        let (Priority::Bulk, Some(limit), Some(at)) = (priority, self.limit, self.interactive_at)
+        else {
             return 0;
         };
         if now.saturating_duration_since(at) > self.length {

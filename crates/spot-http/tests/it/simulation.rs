@@ -18,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use proptest::prelude::*;
 use spot_http::{
-    AccessToken, CallOptions, ErrorKind, Lane, Pipeline, RateLimit, Request, Transport,
+    AccessToken, CallOptions, ErrorKind, Pipeline, Priority, RateLimit, Request, Transport,
     TransportError, TransportErrorKind,
 };
 use spot_model::Operation;
@@ -506,8 +506,9 @@ async fn independent_programs_share_the_limit_with_few_429s() {
 async fn interactive_calls_overtake_bulk_calls() {
     let server = Server::new(Rule::Plain, 100, LATENCY, 1);
     let pipeline = pipeline(&server, RateLimit::known(100));
-    let bulk = Request::new(Operation::GET_MY_PROFILE)
-        .with_options(CallOptions::new().lane(Lane::Bulk).deadline(Duration::from_secs(36_000)));
+    let bulk = Request::new(Operation::GET_MY_PROFILE).with_options(
+        CallOptions::new().priority(Priority::Bulk).deadline(Duration::from_secs(36_000)),
+    );
     let jobs: Vec<_> = (0..2000)
         .map(|_| {
             let (pipeline, bulk) = (pipeline.clone(), bulk.clone());
@@ -546,7 +547,7 @@ async fn interactive_calls_do_not_starve_bulk_calls() {
         })
         .collect();
     sleep(Duration::from_secs(1)).await;
-    let bulk = CallOptions::new().lane(Lane::Bulk);
+    let bulk = CallOptions::new().priority(Priority::Bulk);
     for _ in 0..20 {
         pipeline.call(get().with_options(bulk.clone())).await.unwrap();
     }
@@ -703,8 +704,8 @@ proptest! {
                     for _ in 0..8 {
                         sleep(Duration::from_millis(random.u64(0..2_000))).await;
                         let patience = Duration::from_millis(random.u64(1..=patience) * 4);
-                        let lane = if random.bool() { Lane::Bulk } else { Lane::Interactive };
-                        let options = CallOptions::new().attempts(1).lane(lane);
+                        let priority = if random.bool() { Priority::Bulk } else { Priority::Interactive };
+                        let options = CallOptions::new().attempts(1).priority(priority);
                         let _wanted = Counted::new(&flights, false);
                         let call = pipeline.call(get().with_options(options));
                         let _ = tokio::time::timeout(patience, call).await;

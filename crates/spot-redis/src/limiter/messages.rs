@@ -2,7 +2,7 @@
 //! clocks of the machines can differ.
 
 use serde::{Deserialize, Serialize};
-use spot_http::{Lane, limiter_parts::SharedBlock};
+use spot_http::{Priority, limiter_parts::SharedBlock};
 
 use crate::script::Script;
 
@@ -31,8 +31,8 @@ pub(crate) struct Request {
     pub(crate) version: i64,
     /// Number of the first slot that is granted. The next slots get the following numbers.
     pub(crate) first: u64,
-    /// Number of slots to request for the interactive lane. The field `bulk` is the number for the
-    /// bulk lane.
+    /// Number of slots to request for interactive calls. The field `bulk` is the number for bulk
+    /// calls.
     pub(crate) interactive: usize,
     pub(crate) bulk: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -131,9 +131,9 @@ pub(crate) struct Response {
     /// The server had already received this request. It is unknown which slots the lost response
     /// granted.
     pub(crate) granted_twice: bool,
-    /// For each granted slot: its number, the time until the slot is free, and its lane.
+    /// For each granted slot: its number, the time until the slot is free, and its priority.
     pub(crate) granted: Vec<(u64, u64, LaneName)>,
-    /// If too few slots of this lane were granted: the time until the worker should send the next
+    /// If too few slots of this priority were granted: the time until the worker should send the next
     /// request.
     pub(crate) interactive: Option<u64>,
     pub(crate) bulk: Option<u64>,
@@ -151,10 +151,10 @@ pub(crate) enum LaneName {
 }
 
 impl LaneName {
-    pub(crate) fn lane(self) -> Lane {
+    pub(crate) fn priority(self) -> Priority {
         match self {
-            Self::Interactive => Lane::Interactive,
-            Self::Bulk => Lane::Bulk,
+            Self::Interactive => Priority::Interactive,
+            Self::Bulk => Priority::Bulk,
         }
     }
 }

@@ -42,7 +42,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A rate limiter for one application on several machines.
 ///
 /// All processes of an application share the limit of the rolling window, the number of calls in
-/// this window, and the pauses after a 429. Lanes, deadlines and `max_wait` work as in a
+/// this window, and the pauses after a 429. Priorities, deadlines and `max_wait` work as in a
 /// [`LocalLimiter`](spot_http::LocalLimiter). Within a process, one limiter serves all clients of
 /// the application. Cloning is cheap, and clones share all state.
 ///

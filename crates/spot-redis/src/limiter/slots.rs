@@ -12,7 +12,7 @@ use std::{
 };
 
 use spot_http::{
-    Lane, Limits,
+    Limits, Priority,
     limiter_parts::{
         Blocks, Candidate, End, EndedCall, Learned, SharedBlock, Slot, Slots, Waiting, Window,
         millis,
@@ -34,10 +34,10 @@ const SHORT_DELAY: Duration = Duration::from_millis(20);
 /// How often a process repeats its request if it has to wait for a slot.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Maximum number of unused slots that a process keeps for each lane.
+/// Maximum number of unused slots that a process keeps for each priority.
 const LARGEST_BATCH: u32 = 32;
 
-/// Maximum number of unused slots that a process keeps for each lane, while no limit is known.
+/// Maximum number of unused slots that a process keeps for each priority, while no limit is known.
 const FIRST_BATCH: u32 = 8;
 
 /// Settings that the program has chosen in the builder.
@@ -67,10 +67,10 @@ pub(crate) struct SharedSlots {
     pool: Vec<Lease>,
     /// The request in flight.
     asked: Option<Asked>,
-    /// For each lane, the time before which the server has no free slot.
-    no_slot: Lanes<Option<Instant>>,
-    /// For each lane, when to request a slot again.
-    ask_at: Lanes<Option<Instant>>,
+    /// For each priority, the time before which the server has no free slot.
+    no_slot: PerPriority<Option<Instant>>,
+    /// For each priority, when to request a slot again.
+    ask_at: PerPriority<Option<Instant>>,
     /// Ended calls to report to the server.
     ended: Vec<Finished>,
     changes: Vec<PendingChange>,
@@ -121,7 +121,7 @@ struct Known {
 struct Lease {
     slot: u64,
     starts: Instant,
-    lane: Lane,
+    priority: Priority,
 }
 
 #[derive(Debug)]
@@ -155,22 +155,22 @@ enum ChangeKind {
 }
 
 #[derive(Debug, Default)]
-struct Lanes<T> {
+struct PerPriority<T> {
     interactive: T,
     bulk: T,
 }
 
-impl<T> Lanes<T> {
-    fn get(&self, lane: Lane) -> &T {
-        if lane == Lane::Bulk { &self.bulk } else { &self.interactive }
+impl<T> PerPriority<T> {
+    fn get(&self, priority: Priority) -> &T {
+        if priority == Priority::Bulk { &self.bulk } else { &self.interactive }
     }
 
-    fn get_mut(&mut self, lane: Lane) -> &mut T {
-        if lane == Lane::Bulk { &mut self.bulk } else { &mut self.interactive }
+    fn get_mut(&mut self, priority: Priority) -> &mut T {
+        if priority == Priority::Bulk { &mut self.bulk } else { &mut self.interactive }
     }
 }
 
-const LANES: [Lane; 2] = [Lane::Interactive, Lane::Bulk];
+const PRIORITIES: [Priority; 2] = [Priority::Interactive, Priority::Bulk];
 
 /// The next action of the task.
 #[derive(Debug)]
@@ -208,8 +208,8 @@ impl SharedSlots {
             flights: BTreeSet::new(),
             pool: Vec::new(),
             asked: None,
-            no_slot: Lanes::default(),
-            ask_at: Lanes::default(),
+            no_slot: PerPriority::default(),
+            ask_at: PerPriority::default(),
             ended: Vec::new(),
             changes: Vec::new(),
             wanted_probes: BTreeSet::new(),
@@ -245,7 +245,7 @@ impl SharedSlots {
         Some((self.limit()? / self.known.workers.max(1)).max(1))
     }
 
-    /// Maximum number of unused slots that this process keeps for each lane.
+    /// Maximum number of unused slots that this process keeps for each priority.
     fn batch(&self) -> usize {
         let batch = match self.limit() {
             Some(limit) => (limit / 50).clamp(1, LARGEST_BATCH),
@@ -254,15 +254,19 @@ impl SharedSlots {
         batch as usize
     }
 
-    fn held(&self, lane: Lane) -> usize {
-        self.pool.iter().filter(|lease| lease.lane == lane).count()
+    fn held(&self, priority: Priority) -> usize {
+        self.pool.iter().filter(|lease| lease.priority == priority).count()
     }
 
     /// Returns how many more slots to request. The next batch is requested when half of the last
     /// batch is used.
-    fn missing(&self, waiting: Waiting, lane: Lane) -> usize {
-        let (held, batch) = (self.held(lane), self.batch());
-        if held > batch / 2 { 0 } else { waiting.lane(lane).min(batch).saturating_sub(held) }
+    fn missing(&self, waiting: Waiting, priority: Priority) -> usize {
+        let (held, batch) = (self.held(priority), self.batch());
+        if held > batch / 2 {
+            0
+        } else {
+            waiting.priority(priority).min(batch).saturating_sub(held)
+        }
     }
 
     fn new_slot(&mut self) -> u64 {
@@ -303,9 +307,9 @@ impl SharedSlots {
         {
             at(now);
         }
-        for lane in LANES {
-            if self.missing(self.waiting, lane) > 0 {
-                at(self.ask_at.get(lane).unwrap_or(now));
+        for priority in PRIORITIES {
+            if self.missing(self.waiting, priority) > 0 {
+                at(self.ask_at.get(priority).unwrap_or(now));
             }
         }
         if let Some(oldest) = self.ended.first() {
@@ -327,11 +331,11 @@ impl SharedSlots {
             Mode::Shared { resync: true } | Mode::Alone { .. } => Some(self.resync(blocks, now)),
         };
         let first = self.next_slot;
-        let lane = |lane| match self.ask_at.get(lane) {
+        let priority = |priority| match self.ask_at.get(priority) {
             Some(at) if *at > now => 0,
-            _ => self.missing(self.waiting, lane),
+            _ => self.missing(self.waiting, priority),
         };
-        let (interactive, bulk) = (lane(Lane::Interactive), lane(Lane::Bulk));
+        let (interactive, bulk) = (priority(Priority::Interactive), priority(Priority::Bulk));
         let ended = self.ended.drain(..).map(|ended| ended.tell(now)).collect();
         let changes = self.changes.drain(..).map(|change| change.tell(now)).collect();
         let request = Request {
@@ -419,23 +423,27 @@ impl SharedSlots {
             self.synced = Some(asked.at);
             if response.granted_twice {
                 for slot in asked.first..asked.first + asked.wanted {
-                    self.give_back(Lease { slot, starts: now, lane: Lane::Interactive }, now);
+                    self.give_back(
+                        Lease { slot, starts: now, priority: Priority::Interactive },
+                        now,
+                    );
                 }
             }
         }
         if response.limit != self.known.limit {
             self.news = response.limit;
         }
-        for (slot, starts, lane) in response.granted {
+        for (slot, starts, priority) in response.granted {
             let starts = now + Duration::from_millis(starts);
-            self.pool.push(Lease { slot, starts, lane: lane.lane() });
+            self.pool.push(Lease { slot, starts, priority: priority.priority() });
         }
         self.pool.sort_by_key(|lease| lease.starts);
-        for (lane, hint) in [(Lane::Interactive, response.interactive), (Lane::Bulk, response.bulk)]
+        for (priority, hint) in
+            [(Priority::Interactive, response.interactive), (Priority::Bulk, response.bulk)]
         {
             let hint = hint.map(Duration::from_millis);
-            *self.no_slot.get_mut(lane) = hint.map(|hint| now + hint);
-            *self.ask_at.get_mut(lane) = hint.map(|hint| now + hint.min(ASK_AGAIN));
+            *self.no_slot.get_mut(priority) = hint.map(|hint| now + hint);
+            *self.ask_at.get_mut(priority) = hint.map(|hint| now + hint.min(ASK_AGAIN));
         }
         self.probes.extend(response.probes.into_iter().map(|key| (key, now)));
         if response.version != self.known.version || applied.was_alone.is_some() {
@@ -500,8 +508,8 @@ impl SharedSlots {
         self.changes.clear();
         self.probes.clear();
         self.wanted_probes.clear();
-        self.no_slot = Lanes::default();
-        self.ask_at = Lanes::default();
+        self.no_slot = PerPriority::default();
+        self.ask_at = PerPriority::default();
         let share = self.share();
         if let Some(share) = share {
             self.own.set_limit(share, now);
@@ -574,11 +582,11 @@ impl SharedSlots {
             self.flights.insert(lease.slot);
             return Slot::Now(lease.slot);
         }
-        let no_slot = self.no_slot.get(call.lane).filter(|until| *until > now);
+        let no_slot = self.no_slot.get(call.priority).filter(|until| *until > now);
         let until = [first, no_slot].into_iter().flatten().min();
         match until {
             Some(until) if self.limit().is_some() => {
-                let asks = no_slot.is_none() && self.missing(call.waiting, call.lane) > 0;
+                let asks = no_slot.is_none() && self.missing(call.waiting, call.priority) > 0;
                 if asks { Slot::AfterAnswer } else { Slot::At(until) }
             }
             _ => Slot::AfterAnswer,
@@ -621,7 +629,7 @@ impl Slots for SharedSlots {
         if matches!(self.mode, Mode::Shared { .. }) {
             return self.take_shared(call, now);
         }
-        match self.own.take(call.lane, now) {
+        match self.own.take(call.priority, now) {
             Slot::Now(_) => {
                 let slot = self.new_slot();
                 self.flights.insert(slot);
@@ -655,8 +663,8 @@ impl Slots for SharedSlots {
             return self.own.next_change(now);
         }
         let leases = self.pool.iter().map(|lease| lease.starts);
-        let lanes = LANES.into_iter().filter_map(|lane| *self.no_slot.get(lane));
-        leases.chain(lanes).filter(|time| *time > now).min()
+        let priorities = PRIORITIES.into_iter().filter_map(|priority| *self.no_slot.get(priority));
+        leases.chain(priorities).filter(|time| *time > now).min()
     }
 
     fn snapshot(&self, blocks: &Blocks, now: Instant) -> Limits {

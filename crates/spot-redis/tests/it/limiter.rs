@@ -11,7 +11,7 @@ use std::{
 };
 
 use spot_http::{
-    AttemptEnd, Error, ErrorKind, Event, Lane, Observer, PermitRequest, RateLimiter as _,
+    AttemptEnd, Error, ErrorKind, Event, Observer, PermitRequest, Priority, RateLimiter as _,
 };
 use spot_model::Operation;
 use spot_redis::{Redis, RedisLimiter, RedisLimiterBuilder, test::RedisServer};
@@ -134,7 +134,7 @@ async fn processes_together_never_exceed_the_limit() {
                             let latency = Duration::from_millis(random.u64(0..300));
                             let mut wanted = request();
                             if random.bool() {
-                                wanted.lane = Lane::Bulk;
+                                wanted.priority = Priority::Bulk;
                             }
                             let once = async {
                                 let mut permit = limiter.acquire(wanted).await.unwrap();
@@ -535,14 +535,14 @@ fn the_limiter_does_not_depend_on_the_callers_runtime() {
 async fn bulk_calls_do_not_delay_interactive_calls_across_processes() {
     let Some(server) = crate::server() else { return };
     let redis = redis(&server);
-    let limiters = [(); 2].map(|()| builder(&redis, "lanes").known(40).build().unwrap());
+    let limiters = [(); 2].map(|()| builder(&redis, "priorities").known(40).build().unwrap());
     call(&limiters[1]).await;
     let jobs: Vec<_> = (0..200)
         .map(|_| {
             let limiter = limiters[0].clone();
             tokio::spawn(async move {
                 let mut bulk = request();
-                bulk.lane = Lane::Bulk;
+                bulk.priority = Priority::Bulk;
                 let mut permit = limiter.acquire(bulk).await.unwrap();
                 permit.sent(Instant::now());
                 permit.finish(AttemptEnd::Answered);
