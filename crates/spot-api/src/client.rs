@@ -92,7 +92,7 @@ impl Client {
         self
     }
 
-    /// Sets the options of all calls of this client: deadline, retries and priority. To
+    /// Sets the options of all calls of this client, for example the deadline or the priority. To
     /// change the options of a single call, use a clone of the client.
     ///
     /// ```no_run

@@ -125,8 +125,7 @@ pipeline! {
     /// Longest time that a call may wait for the rate limit or for its next attempt. If a longer
     /// wait is needed, the call fails immediately.
     max_wait(wait: Duration);
-    /// Settings of the rate limit, for example the number of calls in 30 s or the limits of an
-    /// earlier run.
+    /// Settings of the rate limit, for example the maximum number of calls in 30 s.
     rate_limit(limit: RateLimit);
     /// Rate limiter of all calls, for example a limiter that several machines share.
     rate_limiter(limiter: impl RateLimiter);

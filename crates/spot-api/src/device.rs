@@ -69,7 +69,7 @@ impl PlayerDevice {
     ///   [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) if the device has
     ///   no id or is restricted. The Web API cannot control restricted devices or devices without
     ///   an id.
-    /// - Fails if a call fails with an error that is not temporary.
+    /// - Fails if a request of this method fails with an error that is not temporary.
     pub async fn ready(self, timeout: Duration) -> Result<Device, Error> {
         let deadline = Instant::now() + timeout.min(FOREVER);
         let mut seen = "the devices could not be listed".to_owned();

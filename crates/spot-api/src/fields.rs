@@ -52,7 +52,7 @@ impl Fields {
     /// Returns the syntax error, if the caller gave the filter as text and the text is invalid.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.text.trim().is_empty() {
-            return Some("it is empty; expected field names");
+            return Some("the value is empty; expected field names");
         }
         let mut depth = 0_i32;
         for char in self.text.chars() {

@@ -63,7 +63,11 @@ impl RequestExt for Request {
     fn query_in(self, name: &str, value: i64, range: RangeInclusive<i64>) -> Self {
         if !range.contains(&value) {
             let (min, max) = (range.start(), range.end());
-            return wrong(self, name, format_args!("it is {value}; expected {min} to {max}"));
+            return wrong(
+                self,
+                name,
+                format_args!("the value is {value}; expected {min} to {max}"),
+            );
         }
         self.query(name, value)
     }
@@ -74,7 +78,11 @@ impl RequestExt for Request {
 
     fn search_query(self, name: &str, query: &SearchQuery) -> Self {
         if query.is_empty() {
-            return wrong(self, name, "it is empty; expected words or a filter to search for");
+            return wrong(
+                self,
+                name,
+                "the value is empty; expected words or a filter to search for",
+            );
         }
         self.query(name, query)
     }
@@ -109,7 +117,7 @@ impl RequestExt for Request {
         // The client rejects only a page size of 0. The client does not check the maximum, because
         // Spotify may change the maximum.
         if limit == Some(0) {
-            return wrong(self, "limit", "it is 0; expected at least 1");
+            return wrong(self, "limit", "the value is 0; expected at least 1");
         }
         self.query_opt("limit", limit)
     }
@@ -125,7 +133,7 @@ impl RequestExt for Request {
     fn jpeg(self, name: &str, jpeg: &Bytes, most: usize) -> Self {
         // Every JPEG file starts with these bytes. Spotify checks the rest of the file.
         if !jpeg.starts_with(&[0xFF, 0xD8, 0xFF]) {
-            return wrong(self, name, "it is not a JPEG file");
+            return wrong(self, name, "the image is not a JPEG file");
         }
         let text = BASE64_STANDARD.encode(jpeg);
         if text.len() > most {
@@ -133,7 +141,7 @@ impl RequestExt for Request {
             return wrong(
                 self,
                 name,
-                format_args!("it has {length} bytes; expected at most {most}"),
+                format_args!("the image has {length} bytes; expected at most {most}"),
             );
         }
         self.with_body("image/jpeg", text)

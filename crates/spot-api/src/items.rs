@@ -116,8 +116,8 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
         TryStreamExt::try_next(self).await
     }
 
-    /// Streams the remaining pages of the list. If the stream has already returned an entry of a
-    /// page, the result skips this page.
+    /// Streams the remaining pages of the list. The page of the last returned entry is not
+    /// included.
     pub fn pages(self) -> Pages<P> {
         self.pages
     }
@@ -178,7 +178,7 @@ impl Client {
     /// [`CursorPage<T>`](spot_model::CursorPage).
     ///
     /// The request can set the page size with `limit`. If the request does not set `limit`, the
-    /// [paging](spot_model::Operation::paging) of its operation determines the page size. The
+    /// client uses the maximum page size of the [operation](spot_model::Operation::paging). The
     /// response is a page, or contains the page in a field.
     ///
     /// ```no_run

@@ -12,44 +12,44 @@ use crate::{
 };
 
 impl Search {
-    /// Searches only tracks. Await the request to get one page, or [`stream`](SearchFor::stream)
-    /// all results.
+    /// Searches only tracks. Await the request to get one page, or call
+    /// [`stream`](SearchFor::stream) to get all results.
     pub fn tracks(self) -> SearchFor<Track> {
         self.only()
     }
 
-    /// Searches only artists. Await the request to get one page, or [`stream`](SearchFor::stream)
-    /// all results.
+    /// Searches only artists. Await the request to get one page, or call
+    /// [`stream`](SearchFor::stream) to get all results.
     pub fn artists(self) -> SearchFor<Artist> {
         self.only()
     }
 
-    /// Searches only albums. Await the request to get one page, or [`stream`](SearchFor::stream)
-    /// all results.
+    /// Searches only albums. Await the request to get one page, or call
+    /// [`stream`](SearchFor::stream) to get all results.
     pub fn albums(self) -> SearchFor<SimplifiedAlbum> {
         self.only()
     }
 
-    /// Searches only playlists. Await the request to get one page, or [`stream`](SearchFor::stream)
-    /// all results.
+    /// Searches only playlists. Await the request to get one page, or call
+    /// [`stream`](SearchFor::stream) to get all results.
     pub fn playlists(self) -> SearchFor<SimplifiedPlaylist> {
         self.only()
     }
 
-    /// Searches only shows. Await the request to get one page, or [`stream`](SearchFor::stream) all
-    /// results.
+    /// Searches only shows. Await the request to get one page, or call
+    /// [`stream`](SearchFor::stream) to get all results.
     pub fn shows(self) -> SearchFor<SimplifiedShow> {
         self.only()
     }
 
-    /// Searches only episodes. Await the request to get one page, or [`stream`](SearchFor::stream)
-    /// all results.
+    /// Searches only episodes. Await the request to get one page, or call
+    /// [`stream`](SearchFor::stream) to get all results.
     pub fn episodes(self) -> SearchFor<SimplifiedEpisode> {
         self.only()
     }
 
-    /// Searches only audiobooks. Await the request to get one page, or
-    /// [`stream`](SearchFor::stream) all results.
+    /// Searches only audiobooks. Await the request to get one page, or call
+    /// [`stream`](SearchFor::stream) to get all results.
     pub fn audiobooks(self) -> SearchFor<SimplifiedAudiobook> {
         self.only()
     }
@@ -61,8 +61,8 @@ impl Search {
 
 /// A search for a single type of result.
 ///
-/// Await the search to get one page, or [`stream`](Self::stream) all results. The API returns only
-/// about the first 1,000 results.
+/// Await the search to get one page, or call [`stream`](Self::stream) to get all results. The API
+/// returns only about the first 1,000 results.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -18,8 +18,8 @@ pub trait ApiRequest:
     /// The result of awaiting the request.
     type Body: Send + 'static;
 
-    /// Returns the requests in order, as plain data, without sending them. There are several
-    /// requests if a list is too long for a single request.
+    /// Returns the requests in order, as plain data, without sending them. A list that is too long
+    /// for one request is split into several requests.
     fn into_requests(self) -> Vec<Request>;
 }
 
@@ -131,8 +131,8 @@ macro_rules! chunked {
     };
     (@sequence $request:ident => $part:ty, $send:path) => {
         impl $request {
-            /// Sends the requests one after another. Returns the responses in order. An empty list
-            /// sends nothing and returns no responses.
+            /// Sends the requests one after another. Returns the responses in the order of the
+            /// requests.
             ///
             /// # Errors
             ///
@@ -146,8 +146,8 @@ macro_rules! chunked {
     };
     (@send_all $request:ident => $entry:ty, $client:ident, $requests:ident, $sent:expr) => {
         impl $request {
-            /// Sends the requests in parallel. Returns the responses in the order of the list. An
-            /// empty list sends nothing and returns no responses.
+            /// Sends the requests in parallel. Returns the responses in the order of the list. If
+            /// the list is empty, no request is sent.
             ///
             /// # Errors
             ///

@@ -41,14 +41,14 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 /// [`GetAlbums::with_tracks`], [`GetArtistAlbums::with_tracks`] and [`GetMyPlaylists::with_items`]
 /// create a stream of this type.
 ///
-/// An album contains a page of up to 50 tracks. A playlist contains a page of up to 100 items. The
-/// stream uses the page inside an album or playlist, and requests only the remaining pages. In
-/// [Extended Quota Mode](crate::AccessMode::Extended) the stream reads 20 albums per request.
+/// Spotify returns an album with its first 50 tracks, and a playlist with its first 100 items. To
+/// get the remaining tracks or items, the stream sends further requests. In [Extended Quota
+/// Mode](crate::AccessMode::Extended), one request reads up to 20 albums.
 ///
-/// Up to [`prefetch`](Self::prefetch) reads run in parallel, and the entries keep their order. The
-/// requests use the bulk [priority](crate::Priority): when calls have to wait for the rate limit,
-/// interactive calls are sent first. Dropping the stream stops the requests. An error ends the
-/// stream.
+/// The stream reads several albums or playlists in parallel, and returns them in order;
+/// [`prefetch`](Self::prefetch) sets the number of parallel reads. The requests use the bulk
+/// [priority](crate::Priority): when calls have to wait for the rate limit, interactive calls are
+/// sent first. Dropping the stream stops the requests. An error ends the stream.
 pub struct Whole<T> {
     /// The reads that have not started yet.
     reads: stream::Fuse<BoxStream<'static, Result<Reading<T>, Error>>>,
@@ -81,8 +81,9 @@ impl<T: Send + 'static> Whole<T> {
         }
     }
 
-    /// Sets the number of parallel reads. The default is 8. The value 0 is treated as 1. A read
-    /// fetches one entry. In Extended Quota Mode, a read of albums fetches up to 20 albums.
+    /// Sets the number of parallel reads. The default is 8. The value 0 is treated as 1. In
+    /// Development Mode, each read gets one album or one playlist. In Extended Quota Mode, each
+    /// read gets up to 20 albums or one playlist.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
         self.prefetch = reads.max(1);

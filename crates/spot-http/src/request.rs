@@ -190,7 +190,8 @@ impl Request {
         self.query_opt(name, value)
     }
 
-    /// Adds a list to the query, with commas between the entries. An empty list adds nothing.
+    /// Adds a list to the query, with commas between the entries. If the list is empty, nothing is
+    /// added.
     #[must_use]
     pub fn query_list(
         mut self,
@@ -308,8 +309,8 @@ impl Request {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if a path parameter is missing or empty, or if
-    /// the body cannot be serialised as JSON. A request from [`failed`](Self::failed) is not sent,
-    /// and the call returns the error that was passed to `failed`.
+    /// the body cannot be serialised as JSON. If [`failed`](Self::failed) created the request, the
+    /// error that was passed to `failed`.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.deferred_error {
             return Err(error.clone().with_operation(self.operation));

@@ -31,8 +31,8 @@ pub struct Response<T> {
 
 impl<T> Response<T> {
     /// Creates a response from an error that the caller treats as a normal result. For example, a
-    /// 404 for an entry becomes a response with the body `None`. The response takes the status and
-    /// the number of attempts from the error, and has no headers.
+    /// 404 for an entry becomes a response with the body `None`. The response has the status and
+    /// the number of attempts of the error, and no headers.
     pub fn of_error(error: &Error, body: T) -> Self {
         Self {
             body,

@@ -47,7 +47,7 @@ pub trait IntoId<I> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an optional `{I}`",
     label = "expected a `{I}`, a string, an object with such an id, or an `Option<{I}>`",
-    note = "pass an `Option` of another type by reference: `&option`"
+    note = "pass an `Option` of a type other than `{I}` by reference: `&option`"
 )]
 pub trait OptionalId<I> {
     /// Converts the value into the id. Returns `Some` with an error if the value is invalid. `None`

@@ -132,7 +132,7 @@ impl GetAlbums {
     pub const CHUNK: usize = 20;
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. In Development Mode, returns one request for each id.
+    /// the list. In Development Mode, the returned list contains one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {

@@ -161,7 +161,7 @@ impl GetAudiobooks {
     pub const CHUNK: usize = 50;
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. In Development Mode, returns one request for each id.
+    /// the list. In Development Mode, the returned list contains one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
@@ -337,7 +337,7 @@ impl GetChapters {
     pub const CHUNK: usize = 50;
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. In Development Mode, returns one request for each id.
+    /// the list. In Development Mode, the returned list contains one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {

@@ -1907,8 +1907,8 @@ impl RemovePlaylistTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Sends the requests one after another. If you set a snapshot, each later request sends the
-    /// snapshot that the previous request returned. Returns the responses in the order of the
+    /// Sends the requests one after another. If you set a snapshot, each later request contains
+    /// the snapshot from the previous response. Returns the responses in the order of the
     /// requests. If the list is empty, no request is sent.
     ///
     /// # Errors
@@ -1928,8 +1928,8 @@ impl RemovePlaylistTracks {
     }
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. If you set a snapshot, every request contains this snapshot, because the
-    /// snapshots of the responses are not known yet.
+    /// the list. If you set a snapshot, all requests contain this snapshot, because the requests
+    /// are created before the first response arrives.
     pub fn into_requests(self) -> Vec<Request> {
         chunks::requests(Self::OPERATION, "tracks", &self.uris, Self::CHUNK, |part, _| {
             self.request(part, None)

@@ -63,14 +63,14 @@ impl GetRecommendations {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::GET_RECOMMENDATIONS;
 
-    /// Number of tracks, 1 to 100. If a minimum or maximum of an attribute is set, Spotify may
-    /// return fewer tracks.
+    /// Number of tracks, 1 to 100. If you set a minimum or maximum of an attribute, Spotify may
+    /// return fewer tracks than `limit`.
     pub fn limit(mut self, limit: impl Into<Option<u8>>) -> Self {
         self.limit = limit.into();
         self
     }
 
-    /// Artists to start from.
+    /// The seed artists.
     pub fn seed_artists(
         mut self,
         seed_artists: impl IntoIterator<Item = impl IntoId<ArtistId>>,
@@ -79,14 +79,13 @@ impl GetRecommendations {
         self
     }
 
-    /// Genres to start from. [`genre_seeds`](crate::Browse::genre_seeds) lists the available
-    /// genres.
+    /// The seed genres. [`genre_seeds`](crate::Browse::genre_seeds) lists the available genres.
     pub fn seed_genres(mut self, seed_genres: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.seed_genres = seed_genres.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Tracks to start from.
+    /// The seed tracks.
     pub fn seed_tracks(
         mut self,
         seed_tracks: impl IntoIterator<Item = impl IntoId<TrackId>>,

@@ -158,7 +158,7 @@ impl GetShows {
     pub const CHUNK: usize = 50;
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. In Development Mode, returns one request for each id.
+    /// the list. In Development Mode, the returned list contains one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {
@@ -333,7 +333,7 @@ impl GetEpisodes {
     pub const CHUNK: usize = 50;
 
     /// Returns the requests as plain data, without sending them. The requests are in the order of
-    /// the list. In Development Mode, returns one request for each id.
+    /// the list. In Development Mode, the returned list contains one request for each id.
     pub fn into_requests(self) -> Vec<Request> {
         if !self.client.is_extended() {
             return chunks::singles(Self::OPERATION, "ids", &self.ids, |id| {

@@ -10,8 +10,8 @@ use crate::Library;
 pub struct LibraryChanges {
     /// The tracks saved since the given point in time, newest first.
     pub added: Vec<SavedTrack>,
-    /// Total number of saved tracks. If no track was removed, this number is the previous total
-    /// plus the number of tracks in `added`. If tracks were removed, the number is lower.
+    /// Total number of saved tracks. If `total` is lower than the previous total plus the length of
+    /// `added`, tracks were removed.
     pub total: Option<u32>,
     /// Date of the newest track in `added`, or the given point in time if `added` is empty. Pass
     /// this date to the next call.
@@ -22,16 +22,16 @@ impl Library {
     /// Reads the saved tracks that are newer than a point in time, without reading the whole
     /// library.
     ///
-    /// The list starts with the newest track, so reading stops at the first older track. Reading
-    /// usually takes one request, because a page contains up to 50 tracks. If there are more new
-    /// tracks, the method sends one more request for every 50 tracks. Scope: `user-library-read`.
+    /// The list starts with the newest track, so reading stops at the first track that is not newer
+    /// than `since`. One request is usually enough, because it reads up to 50 tracks. Scope:
+    /// `user-library-read`.
     ///
     /// Limitations:
     ///
     /// - The result does not contain the removed tracks. [`LibraryChanges::total`] shows that
     ///   tracks were removed, but not which tracks.
-    /// - Tracks that were saved with an older date are not detected. For example, a program that
-    ///   imports a library can save tracks with older dates.
+    /// - A new track is not detected if its date (`added_at`) is before `since`. For example, a
+    ///   program that imports a library can save tracks with old dates.
     /// - Tracks that were saved after `since`, but in the same second, are not detected, because
     ///   Spotify's dates are whole seconds.
     ///

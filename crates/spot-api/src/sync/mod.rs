@@ -20,8 +20,8 @@ pub use request::SyncPlaylist;
 impl GetPlaylist {
     /// Makes the playlist equal to the list `wanted`, with the same order and the same duplicates.
     ///
-    /// Entries that stay are not removed, so they keep their dates (`added_at`). Await the request
-    /// to read and change the playlist. [`plan`](SyncPlaylist::plan) returns the changes without
+    /// Entries that stay are not removed, so they keep their dates (`added_at`). Awaiting the
+    /// request changes the playlist. [`plan`](SyncPlaylist::plan) returns the changes without
     /// applying them.
     ///
     /// ```no_run
@@ -41,12 +41,12 @@ impl GetPlaylist {
 
     /// Removes the items at these positions, counted from 0.
     ///
-    /// Spotify can remove an item only with all its duplicates. To keep the duplicates at other
-    /// positions, the request adds them again with new dates. [`SyncPlan::readded`] returns how
-    /// many items are added again.
+    /// Spotify always removes all copies of an item. If copies must stay at other positions, the
+    /// SDK adds these copies again, with new dates (`added_at`). [`SyncPlan::readded`] returns the
+    /// number of copies that are added again.
     ///
-    /// The request first reads the playlist. Then the request removes up to 100 items per call. To
-    /// add items again, the request needs one more call for each group of adjacent items.
+    /// The SDK first reads the playlist. Each call then removes up to 100 different items, or adds
+    /// one group of up to 100 adjacent copies.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -77,8 +77,8 @@ impl GetPlaylist {
     ///
     /// # Errors
     ///
-    /// Fails if a call fails. Fails with [`Conflict`](crate::ErrorKind::Conflict) if the playlist
-    /// keeps changing while the method reads it.
+    /// Fails if a request of this method fails. Fails with [`Conflict`](crate::ErrorKind::Conflict)
+    /// if the playlist keeps changing while the method reads it.
     pub async fn if_changed(
         self,
         since: impl IntoId<SnapshotId>,

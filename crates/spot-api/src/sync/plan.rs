@@ -21,17 +21,17 @@ pub(crate) struct Terms {
     pub(crate) max_calls: Option<usize>,
 }
 
-/// The calls that change a playlist into the wanted list.
-/// [`SyncPlaylist::plan`](crate::SyncPlaylist::plan) returns this plan.
+/// The calls that make the changes of a sync. [`SyncPlaylist::plan`](crate::SyncPlaylist::plan)
+/// returns this plan.
 ///
-/// `Display` prints one line: the numbers of kept, added, moved and removed entries, and the number
-/// of calls.
+/// `Display` prints one line: the numbers of retained, moved, added and removed entries, and the
+/// number of calls.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
 /// # -> Result<(), spot_api::Error> {
 /// let plan = client.playlist("spotmockPlaylist000001").sync(wanted).plan().await?;
-/// println!("{plan}"); // 412 kept (3 moved), 7 added, 2 removed: 5 calls
+/// println!("{plan}"); // entries: 412 retained (3 moved), 7 added, 2 removed; 5 calls
 /// if plan.readded() == 0 && !plan.replaces() {
 ///     plan.apply().await?;
 /// }
@@ -187,20 +187,20 @@ impl SyncPlan {
     }
 }
 
-/// Prints one line: `412 kept (3 moved), 7 added, 2 removed: 5 calls`.
+/// Prints one line: `entries: 412 retained (3 moved), 7 added, 2 removed; 5 calls`.
 impl fmt::Display for SyncPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Counts { kept, moved, added, removed, readded } = self.counts;
         if self.is_empty() {
-            return write!(f, "{kept} kept: nothing to do");
+            return write!(f, "entries: {kept} retained; nothing to do");
         }
-        write!(f, "{kept} kept ({moved} moved), {added} added, {removed} removed")?;
+        write!(f, "entries: {kept} retained ({moved} moved), {added} added, {removed} removed")?;
         if readded > 0 {
             write!(f, ", {readded} added again with new dates")?;
         }
-        let replaced = if self.replaces { ", the whole playlist is replaced" } else { "" };
+        let replaced = if self.replaces { "; the whole playlist is replaced" } else { "" };
         let calls = self.calls();
-        write!(f, "{replaced}: {calls} call{}", if calls == 1 { "" } else { "s" })
+        write!(f, "{replaced}; {calls} call{}", if calls == 1 { "" } else { "s" })
     }
 }
 

@@ -11,16 +11,15 @@ use crate::{
     },
 };
 
-/// A request that makes a playlist equal to a wanted list. [`GetPlaylist::sync`] and
+/// A request that changes the items of a playlist with few calls. [`GetPlaylist::sync`] and
 /// [`GetPlaylist::remove_at`] create such requests.
 ///
-/// Await the request to read and change the playlist. The request returns the new version of the
-/// playlist.
+/// Awaiting the request changes the playlist and returns the new version of the playlist.
 ///
 /// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
 /// can take fewer calls, but gives every entry a new date. Without
-/// [`allow_replace`](Self::allow_replace), the request replaces the playlist only if no entry would
-/// keep its date and a replacement takes fewer calls.
+/// [`allow_replace`](Self::allow_replace), the request replaces the playlist in one case: no entry
+/// can keep its date, and a replacement takes fewer calls than single changes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -51,23 +50,23 @@ impl SyncPlaylist {
         Self { playlist, goal, contents: None, snapshot_id: None, terms: Terms::default() }
     }
 
-    /// Allows the request to replace the whole playlist. The request then replaces the playlist if
-    /// a replacement takes fewer calls. If adding, moving and removing entries cannot produce the
-    /// wanted list, the request replaces the playlist. A replacement gives every entry a new date.
+    /// Allows the request to replace the whole playlist. The request uses a replacement if it takes
+    /// fewer calls than single changes, or if single changes are impossible. Single changes add,
+    /// move or remove entries. A replacement gives every entry a new date (`added_at`).
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
     }
 
     /// Sets the maximum number of calls for a sync that does not replace the playlist. The default
-    /// is 100 more than the number of calls that a replacement would take.
+    /// maximum is the number of calls that a replacement takes, plus 100.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);
         self
     }
 
-    /// Sets the expected version. If the playlist has another version, the request fails with a
-    /// [`Conflict`](ErrorKind::Conflict).
+    /// Sets the expected version. If the playlist does not have the expected version, the request
+    /// fails with a [`Conflict`](ErrorKind::Conflict).
     pub fn snapshot_id(mut self, snapshot_id: impl OptionalId<SnapshotId>) -> Self {
         self.snapshot_id = snapshot_id.into_optional_id();
         self
@@ -92,12 +91,13 @@ impl SyncPlaylist {
     ///   does not exist.
     /// - Fails with [`BadRequest`](ErrorKind::BadRequest) if the plan would have to add a local
     ///   file. The API cannot add local files.
-    /// - Fails with [`BadRequest`](ErrorKind::BadRequest) if the plan needs a replacement without
-    ///   [`allow_replace`](Self::allow_replace), or more calls than [`max_calls`](Self::max_calls)
-    ///   allows.
+    /// - Fails with [`BadRequest`](ErrorKind::BadRequest) if the request has to replace the
+    ///   playlist, but [`allow_replace`](Self::allow_replace) is not set.
+    /// - Fails with [`BadRequest`](ErrorKind::BadRequest) if the plan needs more calls than
+    ///   [`max_calls`](Self::max_calls) allows.
     /// - Fails with [`Conflict`](ErrorKind::Conflict) if the version of the playlist is not
     ///   [`snapshot_id`](Self::snapshot_id), or if the playlist keeps changing during the read.
-    /// - Fails if a call fails.
+    /// - Fails if a request that reads the playlist fails.
     pub async fn plan(self) -> Result<SyncPlan, Error> {
         let invalid =
             |name: &str, error: ParseIdError| Error::bad_request(format!("`{name}`: {error}"));

@@ -90,9 +90,9 @@ pub enum PlaybackChange {
     /// Playback continues after a pause.
     Resumed,
     /// Spotify refused the poll (429), or the rate limit blocks the poll for more than 30 s. The
-    /// watch sends no request for `wait`, and then continues.
+    /// watch pauses for the time `wait`, and then polls again.
     Throttled {
-        /// Time for which the watch sends no polls.
+        /// Length of the pause between two polls.
         wait: Duration,
         /// Whether the quota of the developer account is exhausted. If the quota is exhausted, the
         /// wait can last hours.

@@ -46,8 +46,8 @@ const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 /// `user-read-playback-state`). The stream polls right after the expected end of a track,
 /// frequently after a change, and rarely while playback is paused or no player is active.
 ///
-/// - At most one request is in flight. Requests have the priority `Bulk`, so interactive
-///   calls are sent first. The rate limit is shared with all other calls of the client.
+/// - At most one request is in flight. The requests of the stream have the priority `Bulk`, so
+///   interactive calls are sent first. The rate limit is shared with all other calls of the client.
 /// - Requests are sent only while your program waits for the next event. If the program or the
 ///   machine sleeps, the next poll reports all differences from the previous state as one set of
 ///   events.
@@ -136,24 +136,25 @@ impl PlaybackWatch {
         }
     }
 
-    /// Sets the longest interval during playback. Default: 5 s. Values below 1 s become 1 s.
+    /// Sets the maximum time between two polls during playback. Default: 5 s. Values below 1 s
+    /// become 1 s.
     ///
-    /// A skip, a pause or a seek is reported after at most this interval. With any interval, the
-    /// end of a track is reported within about a second.
+    /// A skip, a pause or a seek is reported after at most this time. With any maximum, the end of
+    /// a track is reported within about a second.
     pub fn playing_interval(mut self, interval: Duration) -> Self {
         self.pace.playing = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// Sets the longest interval while playback is paused. Default: 10 s. Values below 1 s become 1
-    /// s.
+    /// Sets the maximum time between two polls while playback is paused. Default: 10 s. Values
+    /// below 1 s become 1 s.
     pub fn paused_interval(mut self, interval: Duration) -> Self {
         self.pace.paused = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// Sets the longest interval while no player is active. Default: 20 s. Values below 1 s become
-    /// 1 s.
+    /// Sets the maximum time between two polls while no player is active. Default: 20 s. Values
+    /// below 1 s become 1 s.
     pub fn idle_interval(mut self, interval: Duration) -> Self {
         self.pace.idle = interval.max(Duration::from_secs(1));
         self
@@ -179,8 +180,8 @@ impl PlaybackWatch {
     /// # Errors
     ///
     /// Fails with [`ConsentExpired`](ErrorKind::ConsentExpired),
-    /// [`MissingScope`](ErrorKind::MissingScope), [`Configuration`](ErrorKind::Configuration), or
-    /// [`BadRequest`](ErrorKind::BadRequest) for a request that could not be sent.
+    /// [`MissingScope`](ErrorKind::MissingScope) or [`Configuration`](ErrorKind::Configuration).
+    /// Fails with [`BadRequest`](ErrorKind::BadRequest) if the request is invalid and was not sent.
     pub async fn try_next(&mut self) -> Result<Option<PlaybackEvent>, Error> {
         TryStreamExt::try_next(self).await
     }

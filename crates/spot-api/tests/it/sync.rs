@@ -230,7 +230,7 @@ async fn remove_at_removes_positions_and_the_plan_shows_the_cost() {
     // again, at two positions.
     assert_eq!(
         plan.to_string(),
-        "2 kept (0 moved), 0 added, 2 removed, 2 added again with new dates: 3 calls"
+        "entries: 2 retained (0 moved), 0 added, 2 removed, 2 added again with new dates; 3 calls"
     );
     assert_eq!((plan.removed(), plan.readded(), plan.calls()), (2, 2, 3));
     plan.apply().await.unwrap();

@@ -85,7 +85,7 @@ pub struct Stored {
 pub enum SaveOutcome {
     /// The record was saved with this version.
     Saved(u64),
-    /// The record was not saved: the current record has another version.
+    /// The token record was not saved, because the stored version is not the expected version.
     Conflict,
 }
 

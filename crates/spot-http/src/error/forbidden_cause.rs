@@ -6,15 +6,17 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForbiddenCause {
-    /// The operation is not available to applications in Development Mode. The kind is
-    /// [`Restricted`](crate::ErrorKind::Restricted), and the message names the replacement.
+    /// The operation is not available to applications in Development Mode.
+    /// [`Error::kind`](crate::Error::kind) returns [`Restricted`](crate::ErrorKind::Restricted),
+    /// and the message of the error contains the replacement, if there is one.
     DevelopmentMode,
     /// Spotify removed the operation on 2024-11-27. Only applications that had Extended Quota Mode
     /// on 2024-11-27, or had already applied for an extension, can still call the operation. Other
-    /// applications cannot call the operation in any access mode. The kind is
-    /// [`Restricted`](crate::ErrorKind::Restricted).
+    /// applications cannot call the operation in any access mode.
+    /// [`Error::kind`](crate::Error::kind) returns [`Restricted`](crate::ErrorKind::Restricted).
     ClosedIn2024,
-    /// The token lacks a scope. The kind is [`MissingScope`](crate::ErrorKind::MissingScope).
+    /// The token lacks a scope. [`Error::kind`](crate::Error::kind) returns
+    /// [`MissingScope`](crate::ErrorKind::MissingScope).
     MissingScope,
     /// Development Mode requires that the owner of the application has Spotify Premium, but the
     /// owner does not have it. Every call fails until the owner subscribes to Spotify Premium.
@@ -22,14 +24,14 @@ pub enum ForbiddenCause {
     /// Development Mode requires that the user is on the allow-list of the application, but the
     /// user is not on this list.
     UserNotRegistered,
-    /// The player requires Spotify Premium, but the user does not have it. The kind is
-    /// [`Player`](crate::ErrorKind::Player).
+    /// The player requires Spotify Premium, but the user does not have it.
     UserNeedsPremium,
-    /// The player does not allow the command now. The kind is [`Player`](crate::ErrorKind::Player).
+    /// The player does not allow the command now. [`Error::kind`](crate::Error::kind) returns
+    /// [`Player`](crate::ErrorKind::Player).
     PlayerRestriction,
     /// The user neither owns the playlist nor collaborates on it.
     PlaylistOfOthers,
-    /// The cause is unknown, because Spotify's message does not name it.
+    /// The cause is unknown, because Spotify's message does not contain it.
     Other,
 }
 

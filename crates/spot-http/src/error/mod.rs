@@ -85,11 +85,11 @@ pub enum ErrorKind {
     Conflict,
     /// The player refused a command.
     Player(PlayerReason),
-    /// Too many calls were sent. [`Error::retry_after`] returns how long to wait before the next
+    /// Too many calls were sent. [`Error::retry_after`] returns the time to wait before the next
     /// call.
     RateLimited,
-    /// The quota of the developer account is used up. [`Error::retry_after`] returns how long to
-    /// wait before the next call. The wait may be several hours.
+    /// The quota of the developer account is used up. [`Error::retry_after`] returns the time to
+    /// wait before the next call. This time may be several hours.
     QuotaExceeded,
     /// The outcome is unknown: Spotify may have carried out the call, and a retry could carry it
     /// out twice.
@@ -171,7 +171,7 @@ impl Error {
         self.inner.forbidden_cause
     }
 
-    /// How long to wait before the next call, if known.
+    /// The time to wait before the next call, if known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
     }
@@ -206,9 +206,9 @@ impl Error {
         )
     }
 
-    /// The path that was called, for example `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. The path
-    /// contains ids, but not the query. The `Display` output of the error does not contain the ids
-    /// of users.
+    /// The path of the request without the query string, for example
+    /// `/playlists/37i9dQZF1DXcBWIGoYBM5M/items`. The `Display` output of the error does not
+    /// contain the ids of users.
     pub fn target(&self) -> Option<&str> {
         self.inner.target.as_deref()
     }
@@ -232,7 +232,8 @@ impl Error {
     }
 }
 
-/// Constructors and setters of the details, for transports, token sources, stores and tests.
+/// Constructors of errors, and setters for the details of an error. Use these methods in your own
+/// transports, token sources, stores and tests.
 impl Error {
     /// Creates an error of this kind. The message is a sentence that says what happened.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -317,7 +318,7 @@ impl Error {
         self
     }
 
-    /// Sets how long to wait before the next call.
+    /// Sets the time to wait before the next call.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
         self.inner().retry_after = Some(retry_after);
@@ -374,8 +375,9 @@ impl Error {
         self
     }
 
-    /// Replaces the secrets in every text, as [`redact`](crate::failure::redact) does. Drops the
-    /// cause if its text contains a secret.
+    /// Replaces the secrets in the message, the reason code, the JSON path and the body of this
+    /// error, as [`redact`](crate::failure::redact) does. Drops the cause if its `Display` or
+    /// `Debug` output contains a secret.
     #[must_use]
     pub fn without_secrets(mut self, secrets: &[&str]) -> Self {
         let inner = self.inner();
@@ -494,9 +496,9 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Leaves out the source if the message already contains the text of the source. Without this rule,
-/// a report that prints all sources would show the same text twice. [`Error::cause`] always returns
-/// the source.
+/// If the message of an error already contains its source, `source` returns `None`, and
+/// [`Error::cause`] returns the source. Without this rule, a report that prints all sources would
+/// show the same message twice.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let first = self.cause()?;

@@ -55,8 +55,8 @@ impl Outcome {
         }
     }
 
-    /// Returns the error that a call returns if no retry follows. The kind is
-    /// [`ErrorKind::OutcomeUnknown`] if the server may have carried out a request that must not be
+    /// Returns the error that a call returns if no retry follows. The kind of this error is
+    /// [`ErrorKind::OutcomeUnknown`] if Spotify may have carried out a request that must not be
     /// repeated.
     pub fn report(self, error: Error, repeatable: bool) -> Error {
         match self {

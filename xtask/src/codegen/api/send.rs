@@ -91,7 +91,7 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     if *join == Join::Snapshot {
         out.push_str(&format!(
             "    /// Sends the requests one after another. If you set a snapshot, each later \
-             request sends the\n    /// snapshot that the previous request returned. Returns the \
+             request contains\n    /// the snapshot from the previous response. Returns the \
              responses in the order of the\n    /// requests. If the list is empty, no request \
              is sent.\n    \
              ///\n    /// # Errors\n    ///\n    /// Fails if a request fails. \
@@ -106,10 +106,12 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     if *join != Join::Replace {
         let more = match join {
             Join::Snapshot => {
-                " If you set a snapshot, every request contains this snapshot, because the \
-                 snapshots of the responses are not known yet."
+                " If you set a snapshot, all requests contain this snapshot, because the \
+                 requests are created before the first response arrives."
             }
-            _ if single.is_some() => " In Development Mode, returns one request for each id.",
+            _ if single.is_some() => {
+                " In Development Mode, the returned list contains one request for each id."
+            }
             _ => "",
         };
         let text = format!(
