@@ -185,8 +185,8 @@ impl Access {
 /// Quota mode of an application. Spotify's dashboard shows the mode, but the API does not.
 ///
 /// The mode determines which of two equivalent operations a client uses, and the maximum page size.
-/// A client sends every operation in both modes. Spotify responds with 403 if the operation is not
-/// available to the application.
+/// A client does not check whether an operation is available in the mode. Spotify responds with 403
+/// if the operation is not available to the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessMode {

@@ -61,16 +61,16 @@ use crate::{
 ///
 /// # Keys
 ///
-/// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`. The key of the lock is
-/// the key of the record with the suffix `:lock`. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are
-/// a hash tag, which keeps the record and its lock in the same slot of a cluster. All characters
-/// except letters, digits and `-._~` are percent-encoded. [`key`](Self::key) returns the key of a
-/// session.
+/// Each token record is a Redis string. Its key is the prefix of the handle, followed by
+/// `session:{CLIENT_ID/ACCOUNT/SCOPES}`. The key of the lock is the key of the token record with
+/// the suffix `:lock`. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are part of the key: this hash
+/// tag puts the token record and its lock into the same slot of a cluster. All characters except
+/// letters, digits and `-._~` are percent-encoded. [`key`](Self::key) returns the key of a session.
 ///
-/// A record expires 30 days after the earliest date on which the user's consent can end. If it is
-/// unknown when the user consented, the record expires 211 days after the last save. A sign-out
-/// replaces the record with a marker, which contains no tokens. For 30 days, this marker prevents
-/// other processes from writing the record again.
+/// A token record expires 30 days after the earliest date on which the user's consent can end. If
+/// the date of the consent is unknown, the token record expires 211 days after the last save. A
+/// sign-out replaces the token record with a marker, which contains no tokens. For 30 days, this
+/// marker prevents other processes from writing the record again.
 ///
 /// # A record that cannot be read
 ///
@@ -90,7 +90,7 @@ pub struct RedisStore {
 /// and a broken record.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
-/// How long the consent is assumed to last after a save, if it is unknown when the user consented.
+/// How long the consent is assumed to last after a save, if the date of the consent is unknown.
 const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
 /// Characters to escape in a key: all except letters, digits and `-._~`.

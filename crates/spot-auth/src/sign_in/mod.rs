@@ -137,8 +137,8 @@ impl SignIn {
     }
 
     /// Sets how long to wait for the browser to return; 5 minutes by default, and 10 minutes at
-    /// most. The sign-in then sends requests to the accounts service, which have their own time
-    /// limits.
+    /// most. After the browser returns, the sign-in sends requests to the accounts service. These
+    /// requests have their own time limits.
     pub fn timeout(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
         self

@@ -33,8 +33,9 @@ static TAKE: Script = Script::new(
 );
 
 impl RedisStore {
-    /// Stores a sign-in until the browser returns, but for at most ten minutes. The browser may
-    /// return to another machine, which gets the sign-in with [`take_sign_in`](Self::take_sign_in).
+    /// Stores a pending sign-in for at most ten minutes. The machine that receives the callback
+    /// takes the sign-in from the store with [`take_sign_in`](Self::take_sign_in). This machine can
+    /// be another machine than the one that started the sign-in.
     ///
     /// In addition, store the state in a cookie of the browser. When the browser returns, compare
     /// the state in the URL with the state in the cookie. Without this comparison, an attacker can
