@@ -16,7 +16,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a `{I}`",
     label = "expected a `{I}`, a string, or an object with such an id",
-    note = "a string can be an id, a URI or a URL; ids of another kind are not converted"
+    note = "a string can contain an id, a Spotify URI or a URL"
 )]
 pub trait IntoId<I> {
     /// Converts the value into the id.

@@ -83,7 +83,7 @@ impl<'de> Deserializer<'de> for Probe {
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this deserializer contains no data")
+        f.write_str("a `Probe` contains no data to decode")
     }
 }
 

@@ -40,8 +40,8 @@ impl Seal {
             str::from_utf8(&plain).map_err(|_| wrong("is not valid UTF-8 after decryption"))?;
         match plain.split_once('\n') {
             Some((owner, text)) if owner == key => Ok(text.to_owned()),
-            Some(_) => Err(wrong("was encrypted together with another key")),
-            None => Err(wrong("does not begin with its Redis key after decryption")),
+            Some(_) => Err(wrong("was encrypted for another Redis key")),
+            None => Err(wrong("contains no Redis key after decryption")),
         }
     }
 }
