@@ -8,8 +8,8 @@ use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 /// into a `T`, or an `Option<T>`. The value can also be a reference to an `Option` of a type that
 /// converts into `T`. `None` omits the parameter.
 ///
-/// For an `Option` of any other type, pass a reference to the `Option`. If the trait accepted every
-/// `Option` by value, a bare `None` would need a type annotation.
+/// If an `Option` contains another type than `T`, pass a reference to the `Option`. If the trait
+/// accepted every `Option` by value, a bare `None` would need a type annotation.
 ///
 /// ```no_run
 /// # use spot_api::Market;
