@@ -2,7 +2,7 @@ use std::fmt;
 
 use spot_model::Country;
 
-/// The market (country) that determines the catalog for a call.
+/// Value of the parameter `market`, which selects the catalog of a country.
 ///
 /// Every setter with the name `market` takes a `Market`, a [`Country`] or a two-letter country
 /// code: `client.album(id).market("DE")`. If the code is invalid, awaiting the request returns an

@@ -8,8 +8,8 @@ use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 /// into a `T`, or an `Option<T>`. The value can also be a reference to an `Option` of a type that
 /// converts into `T`. `None` omits the parameter.
 ///
-/// If the type in the `Option` is not `T`, pass the `Option` by reference. If the trait accepted
-/// every `Option` by value, a bare `None` would need a type annotation.
+/// If an `Option` contains another type than `T`, pass a reference to the `Option`. If the trait
+/// accepted every `Option` by value, a bare `None` would need a type annotation.
 ///
 /// ```no_run
 /// # use spot_api::Market;
@@ -23,7 +23,7 @@ use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an optional `{T}`",
     label = "expected a `{T}`, a value that converts into it, or an `Option<{T}>`",
-    note = "pass an `Option` of a type other than `{T}` by reference: `&option`"
+    note = "for an `Option` of any other type than `{T}`, pass a reference: `&option`"
 )]
 pub trait Optional<T> {
     /// Converts this value into an `Option` of the type `T`. `None` omits the parameter.

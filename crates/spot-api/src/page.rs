@@ -36,12 +36,12 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// by cursor.
     fn offset(&self) -> u32;
 
-    /// Difference between the offset of the next page and the offset of this page. The difference
-    /// is the `limit` that the server returned, or 0 if the server returned no `limit`.
+    /// Returns the `limit` of the page, or 0 if the page contains no `limit`. The offset of the
+    /// next page is the offset of this page plus this `limit`.
     fn step(&self) -> u32;
 
-    /// Value of the cursor with this name, which is `after` or `before`. Returns `None` if the next
-    /// page is requested by offset.
+    /// Returns the value of a cursor. `name` is `after` or `before`. Returns `None` if the page has
+    /// no such cursor.
     fn cursor(&self, name: &str) -> Option<&str>;
 
     /// Link to this page.

@@ -44,8 +44,8 @@ impl Scopes {
         operations.into_iter().flat_map(|operation| operation.scopes.iter().cloned()).collect()
     }
 
-    /// Returns the scopes that an operation lists but this set does not contain. Some operations
-    /// need only one of the scopes that they list.
+    /// Returns the scopes of the operation that are missing from this set. Some operations need
+    /// only one of their scopes.
     pub fn lacking_for(&self, operation: &Operation) -> Self {
         Self::needed_by([operation]).difference(self)
     }

@@ -50,9 +50,9 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let mut table =
         Table::new("spot-mock, client and server on the same cores", &["measurement", "result"]);
     for (what, figure) in [
-        ("tracks in the default world".to_owned(), tracks.to_string()),
+        ("tracks in the default test data".to_owned(), tracks.to_string()),
         (
-            "time to start with the default world".to_owned(),
+            "time to start with the default test data".to_owned(),
             format!("{:.1} ms", start_up.as_secs_f64() * 1000.0),
         ),
         ("memory of a running mock".to_owned(), megabytes(first.left)),

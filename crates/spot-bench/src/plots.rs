@@ -78,7 +78,7 @@ pub(crate) fn draw(tables: &[&Table], dir: &Path) -> Result<String> {
         paging(table, &picture("paging", "Time to read a library, by number of prefetched pages"))?;
     }
     if let Some(table) = find("Requests of whole jobs") {
-        requests(table, &picture("requests", "Requests, bytes and seconds of whole jobs"))?;
+        requests(table, &picture("requests", "Requests, received bytes and duration of each job"))?;
     }
     if let Some(table) = find("Weight") {
         weight(table, &picture("weight", "Crates, build time and size of a small program"))?;

@@ -121,11 +121,11 @@ pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     report.add(table);
     report.note(
-        "Each program signs in and makes one call. The programs in the rows `models only` decode one \
-         object. The number of crates excludes the program itself. Each build starts without \
-         compiled crates, and does not include downloads. CPU seconds are the sum over all compiler \
-         processes. With the system's TLS, the build does not compile OpenSSL, because the programs \
-         use the installed OpenSSL.",
+        "The programs in the rows `models only` decode one object. All other programs sign in and \
+         make one call. The number of crates excludes the program itself. Each build starts with an \
+         empty target directory, and does not include downloads. CPU seconds are the sum over all \
+         compiler processes. With the system's TLS, the build does not compile OpenSSL, because the \
+         programs use the installed OpenSSL.",
     );
     let changing: Vec<&Program> =
         weighed.iter().filter(|program| program.changes || effort == Effort::Quick).collect();

@@ -30,7 +30,7 @@ impl Transport for Server {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         assert!(request.uri().path().starts_with("/v1/"), "{}", request.uri());
-        let mut script = self.0.lock().expect("no thread panics while the script is locked");
+        let mut script = self.0.lock().expect("a thread panicked while it held this lock");
         let at = script.requests;
         script.requests += 1;
         let last = Bytes::from_static(b"{\"items\":[]}");
@@ -80,7 +80,7 @@ pub(crate) fn streams(data: &[u8]) {
         // For a list with offsets, the server sends each body only once, because repeated bodies
         // could make the list endless.
         let circles = how % 3 == 1 || how % 3 == 2 && how / 3 % 2 == 1;
-        *server.0.lock().expect("no thread panics while the script is locked") =
+        *server.0.lock().expect("a thread panicked while it held this lock") =
             Script { bodies, circles, requests: 0 };
         let prefetch = usize::from(how / 6 % 4);
         runtime.block_on(async {
@@ -96,8 +96,7 @@ pub(crate) fn streams(data: &[u8]) {
                 _ => follow::<Page<SavedTrack>>(client).await,
             }
         });
-        let requests =
-            server.0.lock().expect("no thread panics while the script is locked").requests;
+        let requests = server.0.lock().expect("a thread panicked while it held this lock").requests;
         assert!(requests <= most, "{requests} requests, at most {most} expected");
     });
 }

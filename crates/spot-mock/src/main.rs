@@ -47,22 +47,22 @@ struct Arguments {
     /// Access mode of the default application.
     #[arg(long, value_enum, default_value_t = ModeArgument::Development)]
     mode: ModeArgument,
-    /// Whether the application has no access to the operations that Spotify restricted in 2024
+    /// If true, the application may not call the operations that Spotify restricted in 2024
     /// [default: true in Development Mode].
     #[arg(long, value_name = "BOOL")]
     closed_2024: Option<bool>,
-    /// Field names of playlist contents [default: new in Development Mode, both in Extended Quota
-    /// Mode].
+    /// Field names in playlists: new (`items`), old (`tracks`), or both [default: new in
+    /// Development Mode, both in Extended Quota Mode].
     #[arg(long, value_enum, value_name = "NAMES")]
     playlist_fields: Option<PlaylistFieldsArgument>,
-    /// Seed of the generated world.
+    /// Seed of the generated test data.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// JSON file with music, users and playlists to add to the world.
+    /// JSON file with custom test data: music, users and playlists.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
     /// File with a backup of a real library. The mock serves this library instead of the generated
-    /// world. Each line of the file is a JSON object with a saved track.
+    /// test data. Each line of the file is a JSON object with a saved track.
     #[arg(long, value_name = "FILE", conflicts_with = "world")]
     world_from_backup: Option<PathBuf>,
     /// Maximum number of calls in a rate limit window [default: no limit].
@@ -77,7 +77,7 @@ struct Arguments {
     /// Policy for calls that a client sends before the time in `Retry-After` has passed.
     #[arg(long, value_enum, default_value_t = EarlyRetryArgument::Forgive)]
     early_retries: EarlyRetryArgument,
-    /// Share of requests with a random fault, from 0 to 1.
+    /// Share of requests that get a random fault, from 0 to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     faults: f64,
     /// Delay before every response, in milliseconds.
@@ -112,7 +112,7 @@ struct Arguments {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Task {
-    /// Prints the JSON Schema of world files.
+    /// Prints the JSON Schema of test data files.
     Schema,
 }
 

@@ -39,8 +39,8 @@ pub(crate) struct Market {
     pub(crate) asked: bool,
 }
 
-/// Field names of playlist contents. Spotify renamed `tracks` to `items`, and `track` in each
-/// entry to `item`, in February 2026.
+/// Field names in playlist objects. Spotify renamed `tracks` to `items`, and `track` in each entry
+/// to `item`, in February 2026.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",

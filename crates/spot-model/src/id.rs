@@ -392,7 +392,8 @@ impl CategoryId {
 
 /// A type that identifies a Spotify object and can be parsed from text.
 pub trait Id: Clone + FromStr<Err = ParseIdError> {
-    /// Description of the accepted input for error messages, for example `a track id, URI or URL`.
+    /// Describes the accepted input, for example `a track id, URI or URL`. Error messages contain
+    /// this description.
     const EXPECTED: &'static str;
 }
 

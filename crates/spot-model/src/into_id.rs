@@ -16,7 +16,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a `{I}`",
     label = "expected a `{I}`, a string, or an object with such an id",
-    note = "a string can be an id, a URI or a URL; ids of another kind are not converted"
+    note = "a string can contain an id, a Spotify URI or a URL"
 )]
 pub trait IntoId<I> {
     /// Converts the value into the id.
@@ -28,11 +28,11 @@ pub trait IntoId<I> {
 }
 
 /// A value for an optional parameter that takes an id. The value can be any value that [`IntoId`]
-/// accepts, or an `Option` of the id. An `Option` of any other type must be passed by reference.
-/// `None` omits the parameter.
+/// accepts, or an `Option` of the id. If an `Option` contains another type than the id, pass a
+/// reference to the `Option`. `None` omits the parameter.
 ///
-/// If `Option<&str>` were accepted by value, a plain `None` would need a type annotation. Pass an
-/// `Option<&str>` by reference:
+/// If `Option<&str>` were accepted by value, a plain `None` would need a type annotation. Pass a
+/// reference to the `Option<&str>`:
 ///
 /// ```
 /// # use spot_model::{DeviceId, OptionalId};
@@ -47,7 +47,7 @@ pub trait IntoId<I> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an optional `{I}`",
     label = "expected a `{I}`, a string, an object with such an id, or an `Option<{I}>`",
-    note = "pass an `Option` of a type other than `{I}` by reference: `&option`"
+    note = "for an `Option` of any other type than `{I}`, pass a reference: `&option`"
 )]
 pub trait OptionalId<I> {
     /// Converts the value into the id. Returns `Some` with an error if the value is invalid. `None`

@@ -16,9 +16,9 @@ pub struct Operation {
     pub name: &'static str,
     /// The operation id in Spotify's reference: `get-an-artists-albums`.
     ///
-    /// Two operations can have the same id: `reorder-or-replace-playlists-items` belongs to both
-    /// `replace_playlist_items` and `reorder_playlist_items`. To identify an operation, use its
-    /// [`name`](Self::name).
+    /// Two operations can have the same id. For example, `replace_playlist_items` and
+    /// `reorder_playlist_items` have the id `reorder-or-replace-playlists-items`. To identify an
+    /// operation, use its [`name`](Self::name).
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
@@ -50,9 +50,9 @@ impl Operation {
     /// Creates an operation that is not in the table, for endpoints that these crates do not know
     /// yet.
     ///
-    /// The name and the id of the operation are `custom`. The metadata allows every application to
-    /// call the operation, and contains no scopes. The operation is idempotent only if its method
-    /// is [`Method::Get`].
+    /// The name and the id of the operation are `custom`. The new operation is available to every
+    /// application, and needs no scopes. The operation is idempotent only if its method is
+    /// [`Method::Get`].
     pub const fn custom(method: Method, path: &'static str) -> Self {
         Self {
             name: "custom",
@@ -171,8 +171,8 @@ pub enum Access {
 }
 
 impl Access {
-    /// First day on which Spotify may refuse applications, as `YYYY-MM-DD`. `None` for
-    /// [`Access::Any`].
+    /// First day on which Spotify may refuse calls of an application, in the format `YYYY-MM-DD`.
+    /// `None` for [`Access::Any`].
     pub const fn since(self) -> Option<&'static str> {
         match self {
             Self::Any => None,
@@ -185,8 +185,8 @@ impl Access {
 /// Quota mode of an application. Spotify's dashboard shows the mode, but the API does not.
 ///
 /// The mode determines which of two equivalent operations a client uses, and the maximum page size.
-/// A client refuses no operation because of the mode. If an operation is not available to the
-/// application, Spotify responds with 403.
+/// A client does not check whether an operation is available in the mode. Spotify responds with 403
+/// if the operation is not available to the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessMode {

@@ -66,7 +66,7 @@ mod tests {
                 None => return count,
             }
         }
-        unreachable!("the loop ends only when the cycle is detected")
+        unreachable!("the cycle of links was not detected")
     }
 
     #[test]

@@ -15,8 +15,8 @@ const BYTES_A_VALUE: usize = 32;
 
 /// Checks that the text can be a `T` and would not exhaust the memory.
 ///
-/// An empty object takes two bytes of text and becomes a value of some hundred bytes. A body of 16
-/// MiB could therefore take gigabytes of memory.
+/// An empty object has two bytes of JSON, but the decoded value can need several hundred bytes of
+/// memory. A body of 16 MiB could therefore need gigabytes of memory.
 pub(crate) fn check<'a, T: Deserialize<'a>>(json: &[u8]) -> Result<(), serde_json::Error> {
     let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
     // serde also decodes an object from a list of its fields. If all fields are optional, even an
@@ -83,7 +83,7 @@ impl<'de> Deserializer<'de> for Probe {
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this deserializer contains no data")
+        f.write_str("a `Probe` contains no data to decode")
     }
 }
 

@@ -58,7 +58,7 @@ macro_rules! string_enum {
                 }
             }
 
-            /// Whether this version has a variant for the value.
+            /// Whether this version of the crate has a variant for the value.
             pub fn is_known(&self) -> bool {
                 !matches!(self, Self::_Unknown(_))
             }

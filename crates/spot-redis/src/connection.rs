@@ -206,7 +206,7 @@ impl RedisBuilder {
     }
 
     /// Trusts this certificate authority instead of the certificate authorities of the platform.
-    /// `pem` is the certificate of the authority. The URL must begin with `rediss://`.
+    /// `pem` is the CA certificate in PEM format. The URL must begin with `rediss://`.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());

@@ -46,39 +46,40 @@ use crate::{
 /// store. During the refresh, this process holds a lock on the session and renews the lock
 /// regularly. If this process dies, the lock expires after ten seconds.
 ///
-/// A process may lose its lock, for example while it is suspended. A process without its lock
-/// cannot overwrite a newer record, because every save compares the version in the store with the
-/// version that the process has read.
+/// A process may lose its lock, for example while it is suspended. Such a process cannot overwrite
+/// a newer record: each save compares the version in Redis with the version that the process has
+/// read.
 ///
 /// # A server that is unavailable, slow, or restarted without data
 ///
 /// Sessions that are in use continue to work, because their tokens are in memory. The observer of
 /// the application receives the errors of the server. Records that could not be saved are saved
-/// when the server is available again. If the server lost its data, the next refresh of a session
-/// in use saves the record of the session again. Sessions that are not in use are lost, and their
-/// users have to sign in again. To prevent this loss, configure the server to write to the disk
+/// when the server is available again. If the Redis server lost its data, a session in use saves
+/// its record again at its next refresh. Sessions that are not in use are lost, and their users
+/// have to sign in again. To prevent this loss, configure the server to write to the disk
 /// (`appendonly yes`) and to evict no keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///
-/// A record is a string under `{prefix}session:{CLIENT_ID/ACCOUNT/SCOPES}`. The key of the lock is
-/// the key of the record with the suffix `:lock`. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are
-/// a hash tag, which keeps the record and its lock in the same slot of a cluster. All characters
-/// except letters, digits and `-._~` are percent-encoded. [`key`](Self::key) returns the key of a
-/// session.
+/// Each token record is a Redis string. Its key is the prefix of the handle, followed by
+/// `session:{CLIENT_ID/ACCOUNT/SCOPES}`. The key of the lock is the key of the token record with
+/// the suffix `:lock`. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are part of the key: this hash
+/// tag puts the token record and its lock into the same slot of a cluster. All characters except
+/// letters, digits and `-._~` are percent-encoded. [`key`](Self::key) returns the key of a session.
 ///
-/// A record expires 30 days after the earliest date on which the user's consent can end. If it is
-/// unknown when the user consented, the record expires 211 days after the last save. A sign-out
-/// replaces the record with a marker, which contains no tokens. For 30 days, this marker prevents
-/// other processes from writing the record again.
+/// The consent of a user lasts six months. A token record expires 30 days after the end of this
+/// consent. If the date of the consent is unknown, the token record expires 211 days after the last
+/// save. A sign-out replaces the token record with a marker, which contains no tokens. For 30 days,
+/// this marker prevents other processes from writing the token record again.
 ///
 /// # A record that cannot be read
 ///
-/// The first read of a broken record returns an error that names the key. The store renames a
-/// broken record: the new key ends with `:broken`. The renamed record expires after 30 days.
+/// The first read of a broken record returns an error that contains the Redis key. The store
+/// renames a broken record: the new key ends with `:broken`. The renamed record expires after 30
+/// days.
 ///
-/// The store does not rename a record that cannot be decrypted, or that a newer version of this
-/// library wrote. Reading such a record returns an error.
+/// Some records cannot be decrypted, or have the format of a newer version of this library. Reading
+/// such a record returns an error, and the store does not rename the record.
 #[derive(Clone)]
 pub struct RedisStore {
     redis: Redis,
@@ -90,7 +91,7 @@ pub struct RedisStore {
 /// and a broken record.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
-/// How long the consent is assumed to last after a save, if it is unknown when the user consented.
+/// How long the consent is assumed to last after a save, if the date of the consent is unknown.
 const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
 /// Characters to escape in a key: all except letters, digits and `-._~`.
@@ -106,12 +107,12 @@ impl RedisStore {
         Self { redis: redis.clone(), seal: None, accepts_unsealed: false }
     }
 
-    /// Encrypts the records on the server. `seal` encrypts the plain bytes of a record. `open`
-    /// decrypts the bytes that `seal` returned, and must fail if these bytes were changed. Use
-    /// authenticated encryption, such as AES-GCM-SIV, or XChaCha20-Poly1305 with a random nonce. Do
-    /// not store the encryption key on the server.
+    /// Encrypts records and pending sign-ins before the store sends them to Redis. `seal` encrypts
+    /// the plaintext of a record. `open` decrypts the bytes that `seal` returned, and must fail if
+    /// these bytes were changed. Use authenticated encryption, such as AES-GCM-SIV, or
+    /// XChaCha20-Poly1305 with a random nonce. Do not store the encryption key in Redis.
     ///
-    /// The plain bytes contain the record and its Redis key. The store checks this key after
+    /// The plaintext contains the record and its Redis key. The store checks this key after
     /// decryption, so that it refuses an encrypted record that was moved to the key of another
     /// user. The store cannot detect that somebody restored an older record of the same user.
     ///

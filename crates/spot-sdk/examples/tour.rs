@@ -7,9 +7,9 @@
 
 mod support;
 
-use std::error::Error;
+use std::{error::Error, fmt};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use spot::{
     Client, ErrorKind, PlayerReason,
     auth::Scope,
@@ -82,8 +82,14 @@ async fn read(
 
     println!("\nThe first {SAVED} saved tracks (the stream prefetches four pages)");
     let mut saved = client.library().tracks().stream();
-    let bar = ProgressBar::new(SAVED as u64)
-        .with_style(ProgressStyle::with_template("  {wide_bar} {pos}/{len}, {per_sec} ")?);
+    let style = ProgressStyle::with_template("  {wide_bar} {pos}/{len}, {rate} ")?.with_key(
+        "rate",
+        |bar: &ProgressState, text: &mut dyn fmt::Write| {
+            // A failure would only leave out the rate.
+            let _ = write!(text, "{:.0} items/s", bar.per_sec());
+        },
+    );
+    let bar = ProgressBar::new(SAVED as u64).with_style(style);
     let mut uris = Vec::new();
     while uris.len() < SAVED
         && let Some(saved) = saved.try_next().await?

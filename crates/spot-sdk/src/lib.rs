@@ -116,7 +116,7 @@ pub mod guide {
     )]
     pub mod several_machines {}
 
-    /// Testing your program: with this SDK, or in any other language.
+    /// Testing a program that uses this SDK, or a program in another language.
     ///
     #[doc = include_str!("../docs/testing.md")]
     pub mod testing {}

@@ -100,7 +100,8 @@ impl SyncPlan {
         self.steps.is_empty()
     }
 
-    /// Number of entries that stay and keep their dates, including moved entries.
+    /// Number of entries that the sync does not remove, so that they keep their dates. This number
+    /// includes moved entries.
     pub fn kept(&self) -> usize {
         self.counts.kept
     }
@@ -120,7 +121,7 @@ impl SyncPlan {
         self.counts.removed
     }
 
-    /// Number of entries that stay but lose their dates, because they are removed and added again.
+    /// Number of entries that the sync removes and adds again, so that they lose their dates.
     pub fn readded(&self) -> usize {
         self.counts.readded
     }

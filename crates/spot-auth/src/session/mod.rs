@@ -26,10 +26,10 @@ use crate::{
 
 /// The session of a signed-in user: a [`TokenSource`] that refreshes its tokens before they expire.
 ///
-/// Clones share the same state, and all tasks share one refresh. The refresh runs in the
-/// background, about five minutes before the token expires. Callers wait for the refresh only if
-/// the token expires within one minute, or if the session was loaded less than five minutes ago.
-/// Call [`settled`](Self::settled) before the program ends.
+/// Clones share the same state. If several tasks need a new token, they wait for the same refresh.
+/// A refresh runs in the background, about five minutes before the token expires. Callers wait for
+/// the refresh only if the token expires within one minute, or if the session was loaded less than
+/// five minutes ago. Call [`settled`](Self::settled) before the program ends.
 ///
 /// After the user's consent has ended, every call fails with
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).
@@ -98,7 +98,7 @@ impl Session {
     }
 
     /// Removes the record from the store, if there is one. Clones of the session stay usable, but
-    /// are no longer stored.
+    /// their new tokens are not saved.
     ///
     /// Spotify has no revocation API: users withdraw their consent on their account page.
     ///
@@ -123,8 +123,8 @@ impl Session {
     }
 
     /// Waits until a running background refresh has ended and its tokens are saved. Call this
-    /// method before the program ends. If the program ends earlier, a new refresh token may be
-    /// lost, so that the user has to sign in again.
+    /// method before the program ends. If the program ends before a new refresh token is saved, the
+    /// user may have to sign in again.
     ///
     /// ```no_run
     /// # async fn run(session: spot_auth::Session) -> Result<(), spot_auth::Error> {

@@ -1,4 +1,4 @@
-//! The callback: the URL to which the browser returns.
+//! The callback: the URL to which Spotify redirects the browser.
 
 use std::{borrow::Cow, fmt};
 
@@ -115,15 +115,15 @@ impl fmt::Display for InvalidCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("this is not the callback URL of the sign-in: ")?;
         match self {
-            Self::NoQuery => f.write_str("it has no query"),
-            Self::Repeated(name) => write!(f, "it has `{name}` more than once"),
+            Self::NoQuery => f.write_str("the URL has no query"),
+            Self::Repeated(name) => write!(f, "the URL contains `{name}` more than once"),
             Self::NoState => f.write_str("`state` is missing"),
             Self::WrongState => f.write_str(
                 "`state` belongs to another sign-in; use the address of the latest sign-in",
             ),
             Self::WrongIssuer => f.write_str("`iss` names another accounts service"),
-            Self::NoOutcome => f.write_str("it has neither `code` nor `error`"),
-            Self::TwoOutcomes => f.write_str("it has both `code` and `error`"),
+            Self::NoOutcome => f.write_str("the URL contains neither `code` nor `error`"),
+            Self::TwoOutcomes => f.write_str("the URL contains both `code` and `error`"),
         }
     }
 }

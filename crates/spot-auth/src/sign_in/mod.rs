@@ -37,9 +37,9 @@ use crate::{
 ///
 /// If the [store](Self::store) has a session with all of the scopes, the sign-in returns this
 /// session. If the store has no such session, the sign-in shows the URL of the consent page and
-/// waits for the browser to return. If the redirect URI is a loopback address, a listener on this
-/// machine waits for the browser. With any other redirect URI, the user has to paste the URL to
-/// which the browser returned.
+/// waits for the callback. If the redirect URI is a loopback address, a listener on this machine
+/// waits for the browser. With any other redirect URI, the user has to paste the URL to which
+/// Spotify redirected the browser.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_auth::Error> {
@@ -136,8 +136,8 @@ impl SignIn {
         self
     }
 
-    /// Sets how long to wait for the browser to return; 5 minutes by default, and 10 minutes at
-    /// most. The sign-in then sends requests to the accounts service, which have their own time
+    /// Sets how long to wait for the callback of the browser; 5 minutes by default, and 10 minutes
+    /// at most. After the callback, the requests to the accounts service have their own time
     /// limits.
     pub fn timeout(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
@@ -168,8 +168,8 @@ impl SignIn {
         self
     }
 
-    /// Lets the user paste the URL to which the browser returned, instead of starting a listener.
-    /// Use this method if the browser runs on another machine.
+    /// Asks the user to paste the URL to which Spotify redirected the browser. The sign-in starts
+    /// no listener. Use this method if the browser runs on another machine.
     pub fn paste(mut self) -> Self {
         self.method = SignInMethod::Paste;
         self

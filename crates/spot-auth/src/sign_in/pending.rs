@@ -16,7 +16,7 @@ use crate::{
 
 /// A sign-in that has started and is not finished yet. Send the user to
 /// [`authorize_url`](Self::authorize_url), and [`finish`](Self::finish) the sign-in with the URL to
-/// which the browser returns.
+/// which Spotify redirects the browser.
 ///
 /// The value contains secrets: the state and the PKCE verifier. A web server stores the value in
 /// the web session of the user's browser, with the [`state`](Self::state) as the key. The value can
@@ -84,8 +84,8 @@ impl PendingSignIn {
         self.ends.left(self.app.clock().now()).is_zero()
     }
 
-    /// Finishes the sign-in with the URL to which the browser returned. `callback` can be a whole
-    /// URL, a path with a query, or only a query.
+    /// Finishes the sign-in with the URL to which Spotify redirected the browser. `callback` can be
+    /// a whole URL, a path with a query, or only a query.
     ///
     /// # Errors
     ///

@@ -41,19 +41,19 @@ use crate::store::{
 /// no effect, so two processes may refresh at the same time. One of the two refreshes may then
 /// fail. Therefore a session reads the store again before it concludes that the consent has ended.
 ///
-/// If the disk is full, the new record overwrites the old record in place. The old record is
-/// worthless, because Spotify has replaced its refresh token. Overwriting is not possible if there
-/// is no old record, or if the file system copies on every write. If overwriting is not possible,
-/// the session keeps the tokens in memory, notifies the observer, and retries until the disk has
-/// space. If the program ends before the tokens are saved, the tokens are lost, and
-/// [`Session::settled`](crate::Session::settled) returns the error.
+/// If the disk is full, a store on Unix overwrites the old record in place. The old record is
+/// worthless, because Spotify has replaced its refresh token. The store cannot overwrite a record
+/// in place if no old record exists, or if the file system is copy-on-write. If the store cannot
+/// save the new tokens, the session keeps the tokens in memory, notifies the observer, and retries.
+/// Before the program ends, call [`Session::settled`](crate::Session::settled): it returns an error
+/// if the tokens are not saved. Tokens that are not saved are lost when the program ends.
 ///
 /// # Files that cannot be read
 ///
 /// A broken file causes one error, and is renamed to `*.broken-*`. If a newer version of this
 /// library wrote a file, reading it causes an error, and the file is not changed. A sign-out
 /// removes the record, the broken files that were renamed, and the temporary files that a crash has
-/// left. Empty lock files remain.
+/// left. A sign-out does not remove the lock files, which are empty.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,
@@ -534,7 +534,7 @@ mod tests {
         assert_eq!(
             fs::read(&files.record).unwrap(),
             b"second",
-            "a record is overwritten in place only if the disk is full"
+            "a write without permission must not change the record"
         );
     }
 

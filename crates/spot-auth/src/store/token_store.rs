@@ -12,7 +12,8 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 /// Several tasks, processes and machines may share a store. Two mechanisms prevent a session from
 /// overwriting a newer refresh token that another session has saved. A session acquires the
 /// [`lock`](Self::lock) before it reads a record, and keeps the lock until it has written the
-/// refreshed record. [`save`](Self::save) refuses a writer that has not read the current version.
+/// refreshed record. [`save`](Self::save) writes nothing if the record has changed since the
+/// session read it.
 ///
 /// A session treats a panic of the store as an error. A session limits the time of every call of
 /// the store: 20 s for reading, 10 s for writing or removing, and 65 s for the lock. A call that

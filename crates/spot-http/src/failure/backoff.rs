@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-/// The waits between attempts. The maximum wait doubles after each attempt.
+/// Computes the random waits between attempts. The longest possible wait doubles after each
+/// attempt.
 ///
 /// Each wait is random ("full jitter"), so that tasks that failed together retry at different
 /// times.
@@ -11,8 +12,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Creates random waits. The longest wait is `base` after the first attempt, twice `base` after
-    /// the second, and so on up to `cap`.
+    /// Creates a backoff. A wait is at most `base` after the first attempt, at most twice `base`
+    /// after the second attempt, and so on up to `cap`.
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }
@@ -26,7 +27,8 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// The maximum wait is 0.5 s, then 1 s, 2 s and so on, up to 20 s.
+    /// A wait is at most 0.5 s after the first attempt, at most 1 s after the second attempt, and
+    /// so on up to 20 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(500), Duration::from_secs(20))
     }

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
-/// Returns a number from 0 to 1, for the random part of a wait.
+/// Returns a number from 0 to 1, for the jitter of a wait.
 pub fn jitter() -> f64 {
     unit(random_number())
 }

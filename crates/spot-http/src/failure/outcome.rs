@@ -14,8 +14,9 @@ pub enum Outcome {
     /// The server may have carried out the request, and a retry may succeed. The connection broke,
     /// no response arrived in time, or the status is 408, 500, 502, 503, 504 or 520.
     Unknown,
-    /// The server may have carried out the request, and a retry would fail again. The status is any
-    /// other 5xx, or the body of a successful response is too large.
+    /// The server may have carried out the request, but the response is unusable. A retry would get
+    /// an unusable response too. The status is a 5xx other than 500, 502, 503, 504 and 520, or the
+    /// body of a successful response is too large.
     Failed,
     /// The server refused the request, and would refuse a retry too.
     Rejected,
@@ -55,7 +56,7 @@ impl Outcome {
         }
     }
 
-    /// Returns the error that a call returns if no retry follows. The kind of this error is
+    /// Converts the error of the last attempt into the error of the call. The kind becomes
     /// [`ErrorKind::OutcomeUnknown`] if Spotify may have carried out a request that must not be
     /// repeated.
     pub fn report(self, error: Error, repeatable: bool) -> Error {

@@ -18,12 +18,12 @@ const MAX_LEVELS: usize = 3;
 /// Maximum length of an escape, in characters.
 const LONGEST_ESCAPE: usize = 10;
 
-/// Replaces every secret in a text from a server. The text may repeat parts of the request.
+/// Replaces every secret in a response from a server. The response may repeat parts of the request.
 ///
 /// A secret is also found if it is escaped for JSON (`\/`, `\u002f`), a URL (`%2F`) or HTML
-/// (`&#47;`). Escapes may be nested up to three times. A secret in base64 is found too, even if it
-/// is a part of a longer encoded text. The time is linear in the length of the text. Secrets of
-/// fewer than six bytes are ignored.
+/// (`&#47;`). A secret may be escaped up to three times, for example first for JSON and then for a
+/// URL. A secret in base64 is found too, even inside longer base64 data. The time is linear in the
+/// length of `text`. Secrets of fewer than six bytes are ignored.
 pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {

@@ -28,8 +28,8 @@ const CODE: usize = 64;
 
 /// The content of the body of an error response.
 ///
-/// [`read`](Self::read) supports every body that Spotify sends: JSON in four forms, plain text,
-/// HTML, and an empty body. The message may repeat parts of the request. If the request contained a
+/// [`read`](Self::read) supports plain text, HTML, an empty body, and the four JSON formats of
+/// Spotify's errors. The message may repeat parts of the request. If the request contained a
 /// secret, remove the secret from `message` before you convert the refusal into an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,7 +54,7 @@ impl Refusal {
         Self { message: printable(&message, WORDS), reason }
     }
 
-    /// Reads an error in one of these forms:
+    /// Reads an error in one of these JSON formats:
     ///
     /// - `{"error": {"status", "message", "reason"}}`
     /// - `{"status", "message", "reason"}`

@@ -5,12 +5,12 @@ use http::{HeaderMap, header};
 
 /// Reads the `Retry-After` header: seconds, seconds with a fraction, or an HTTP date.
 ///
-/// A date is compared with the `Date` header of the same response, so that a wrong local clock has
-/// no effect. Without a `Date` header, the date is compared with `now`.
+/// A date in `Retry-After` is compared with the `Date` header of the same response, so that a wrong
+/// local clock has no effect. If the response has no valid `Date` header, the date in `Retry-After`
+/// is compared with `now`.
 ///
 /// - `None` if the header is missing or malformed; the backoff then determines the wait.
-/// - A negative number is malformed. A negative number does not mean "retry now", because the
-///   server reported too many calls.
+/// - A negative number is malformed.
 /// - For a date in the past, the wait is zero.
 /// - A number that is too large for a [`Duration`] yields [`Duration::MAX`].
 /// - If there are several values, the longest wait is returned. A proxy may add a second header, or

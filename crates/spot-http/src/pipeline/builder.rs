@@ -144,19 +144,21 @@ impl PipelineBuilder {
     /// Sets the retry budget: a number of points that all calls share. The default is 500, and
     /// `None` means no limit. A retry costs 5 points after a 429, and 14 points after any other
     /// failure. If the retry succeeds, the budget gets these points back. A call that succeeds
-    /// without a retry adds 1 point. While the budget is used up, calls fail without a retry.
+    /// without a retry adds 1 point to the budget. While the budget is used up, calls fail without
+    /// a retry.
     pub fn retry_budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
         self.retry_budget = tokens.into();
         self
     }
 
-    /// Sets the seed for the random parts of waits, so that tests are reproducible.
+    /// Sets the random seed for the jitter of the waits, so that tests are reproducible.
     pub fn seed(mut self, seed: u64) -> Self {
         self.random = Jitter::new(seed);
         self
     }
 
-    /// Sets the observer, which receives events for metrics on its own thread.
+    /// Sets the observer, which receives the events of calls. The observer runs on a separate
+    /// thread.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(ObserverQueue::new(observer));
         self

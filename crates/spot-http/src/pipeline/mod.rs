@@ -40,8 +40,8 @@ pub use {
     options::CallOptions,
 };
 
-/// Sends calls: adds the token, stays below the rate limit, retries where that is safe, and
-/// enforces the deadline.
+/// Sends calls: adds the token, stays below the rate limit, retries requests that are safe to
+/// repeat, and enforces the deadline.
 ///
 /// Cloning is cheap. Clones share the token, the connections and the rate limiter.
 ///
@@ -76,8 +76,7 @@ impl Pipeline {
 
     /// Sends a request and returns the response with its body as bytes.
     ///
-    /// The future can be dropped at any time. After the drop, it is unknown whether Spotify carried
-    /// out the request.
+    /// If you drop the future, Spotify may or may not carry out the request.
     ///
     /// # Errors
     ///
@@ -130,8 +129,7 @@ impl Pipeline {
     /// # Errors
     ///
     /// Returns the same errors as [`call`](Self::call), and [`Decode`](crate::ErrorKind::Decode) if
-    /// the response is an HTML page. An HTML page does not come from Spotify, but from a proxy or
-    /// from the sign-in page of a public network.
+    /// the response is an HTML page, for example the sign-in page of a public network.
     pub async fn call_empty(&self, request: Request) -> Result<Response<()>, Error> {
         let operation = request.operation();
         self.call(request).await?.of_command(operation)
@@ -157,8 +155,9 @@ impl Pipeline {
         Ok(target.and_then(|target| target.to_str().ok()).map(str::to_owned))
     }
 
-    /// Returns a pipeline for another user of the same application. The new pipeline shares the
-    /// connections, the rate limiter, the retry budget, the cache, the observer and all settings.
+    /// Returns a pipeline for another user of the same application. The new pipeline and the
+    /// original pipeline share the connections, the rate limiter, the retry budget, the cache, the
+    /// observer and all settings.
     ///
     /// A pipeline is small, so a server may keep one pipeline per session. Spotify counts all calls
     /// of an application together, so pipelines with separate limiters get many more 429s.
@@ -218,10 +217,10 @@ impl Pipeline {
         &self.shared.settings.base_url
     }
 
-    /// Returns the path and query of a link, relative to the base URL, if the token may be sent to
-    /// this address. `None` if the link leads to another origin, or leaves the base path with `..`.
-    /// Escaped dots and slashes are treated like unescaped dots and slashes, since a server may
-    /// decode them.
+    /// Returns the part of a link after the base URL: the path and the query. `None` if the token
+    /// must not be sent to the link: the link leads to another origin, or leaves the base path with
+    /// `..`. Escaped dots and slashes are treated like unescaped dots and slashes, since a server
+    /// may decode them.
     pub fn path_of(&self, link: &str) -> Option<String> {
         // Parsing resolves `.` and `..` in the same way as the transport, even if they are escaped.
         let (base, link) = (Url::parse(self.base_url()).ok()?, Url::parse(link).ok()?);

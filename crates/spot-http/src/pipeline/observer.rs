@@ -9,9 +9,9 @@ use crate::{Error, ErrorKind};
 /// Receives the events of calls, for metrics, progress and alerts. For logs, use the `tracing`
 /// spans.
 ///
-/// The observer runs on its own thread, so that a slow observer does not delay calls. The thread
-/// starts with the first event of a pipeline. Panics of the observer are ignored. The thread enters
-/// the tokio runtime of the call, so that the observer may spawn tasks.
+/// The observer runs on its own thread, so that a slow observer does not delay calls. Panics of the
+/// observer are ignored. The thread enters the tokio runtime of the call, so that the observer may
+/// spawn tasks.
 ///
 /// Events arrive in the order in which they happen. A call may return before its events arrive.
 /// [`Pipeline::settled`](crate::Pipeline::settled) waits for the events, in tests or before a
@@ -107,8 +107,8 @@ pub enum Event {
         /// The maximum number of calls in the rolling window.
         limit: u32,
     },
-    /// The limiter cannot reach the server with the shared state, and continues with the limiter's
-    /// own state.
+    /// The limiter cannot reach the server that stores the shared state. The limiter continues with
+    /// its local state.
     #[non_exhaustive]
     LimiterAlone {
         /// The failure.
@@ -151,12 +151,14 @@ pub enum Event {
 }
 
 impl Event {
-    /// Creates [`LimiterAlone`](Self::LimiterAlone), for implementations of limiters.
+    /// Creates the event [`LimiterAlone`](Self::LimiterAlone), for your own implementation of
+    /// [`RateLimiter`](crate::RateLimiter).
     pub fn limiter_alone(error: Error, limit: Option<u32>) -> Self {
         Self::LimiterAlone { error, limit }
     }
 
-    /// Creates [`LimiterShared`](Self::LimiterShared), for implementations of limiters.
+    /// Creates the event [`LimiterShared`](Self::LimiterShared), for your own implementation of
+    /// [`RateLimiter`](crate::RateLimiter).
     pub fn limiter_shared(after: Duration) -> Self {
         Self::LimiterShared { after }
     }

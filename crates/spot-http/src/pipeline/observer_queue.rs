@@ -17,12 +17,12 @@ use crate::{Event, Observer, pipeline::user_code};
 const CAPACITY: usize = 1_024;
 
 /// Delivers events to an observer on a separate thread, so that senders never wait for the
-/// observer. The thread starts with the first event. After the queue is dropped, the thread
-/// delivers the remaining events and then stops.
+/// observer. The first event starts the thread. After the queue is dropped, the thread delivers the
+/// remaining events and then stops.
 ///
 /// Every pipeline with an observer has a queue. The type is public for implementations of
-/// [`RateLimiter`](crate::RateLimiter) that report their own events. [`Observer`] documents the
-/// order and the loss of events.
+/// [`RateLimiter`](crate::RateLimiter) that report their own events. The documentation of
+/// [`Observer`] describes the order of events, and when events are lost.
 pub struct ObserverQueue {
     observer: Arc<dyn Observer>,
     /// If the thread cannot be started, the value is `None` and the observer is never called.

@@ -67,7 +67,7 @@ impl fmt::Debug for Settings {
 }
 
 impl Shared {
-    /// Returns a random number from 0 to 1, for the random parts of waits.
+    /// Returns a random number from 0 to 1, for the jitter of the waits.
     pub(crate) fn random(&self) -> f64 {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).draw()
     }

@@ -2,11 +2,12 @@
 //!
 //! Spotify has several limits, and a 429 rarely says which limit was reached:
 //!
-//! - A `Retry-After` of a few seconds blocks all operations, because the rolling window of the
+//! - A `Retry-After` of less than one hour blocks all operations, because the rolling window of the
 //!   application is full.
-//! - `QUOTA_EXCEEDED`, or a `Retry-After` of hours, blocks only the refused operation, because a
-//!   quota is exhausted. Groups of operations share quotas, and Spotify does not publish the
-//!   groups. Other operations that share the quota are blocked only after Spotify refuses them too.
+//! - `QUOTA_EXCEEDED`, or a `Retry-After` of one hour or more, blocks only the refused operation,
+//!   because a quota is exhausted. Groups of operations share quotas, and Spotify does not publish
+//!   the groups. Other operations that share the quota are blocked only after Spotify refuses them
+//!   too.
 //! - If an operation with its own rate limit is refused, only this operation is blocked.
 //!
 //! When a block ends, the limiter first sends only one call, the test call (`Probe`). The other

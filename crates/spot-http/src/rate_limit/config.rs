@@ -23,8 +23,8 @@ enum Mode {
 }
 
 impl RateLimit {
-    /// Learns the limit from the first 429, and occasionally tries a higher limit. This mode is the
-    /// default.
+    /// Learns the limit from the first 429, and occasionally tests whether Spotify accepts more
+    /// calls. This mode is the default.
     pub fn learned() -> Self {
         Self { mode: Mode::Learned, window: WINDOW, limits: Limits::default() }
     }

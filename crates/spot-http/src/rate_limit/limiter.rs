@@ -14,12 +14,13 @@ use crate::{Error, Limits, Priority};
 ///
 /// An implementation must follow these rules:
 ///
-/// - Dropping the future of [`acquire`](Self::acquire) is safe at any time and takes no slot.
+/// - If a caller drops the future of [`acquire`](Self::acquire), the attempt does not count against
+///   the rate limit.
 /// - Other calls are not delayed if a caller stops polling the future of `acquire`.
-/// - Calls with the same priority are admitted in the order of arrival.
+/// - Calls with the same priority get their permits in the order in which they call `acquire`.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
-    /// Waits until an attempt may be sent, and takes a slot for the attempt.
+    /// Waits until an attempt may be sent, and counts the attempt against the rate limit.
     ///
     /// # Errors
     ///
@@ -55,11 +56,11 @@ impl PermitRequest {
     }
 }
 
-/// A permit to send one attempt, which occupies a slot.
+/// A permit to send one attempt. The attempt counts against the rate limit.
 ///
-/// If the request was not sent, dropping the permit returns the slot. If [`sent`](Self::sent) was
-/// called, the slot stays in use for the length of the rolling window, because the request may have
-/// reached the server.
+/// If the permit is dropped before [`sent`](Self::sent) is called, the attempt does not count. If
+/// the permit is dropped later, the attempt counts for the length of the rolling window, because
+/// the request may have reached Spotify.
 pub trait Permit: fmt::Debug + Send {
     /// Records the time at which the request is sent.
     fn sent(&mut self, now: Instant);
@@ -95,8 +96,8 @@ impl<'a> AttemptEnd<'a> {
     }
 }
 
-/// The changes that a limiter made when an attempt ended. The pipeline reports these changes to the
-/// observer, and uses them for the retry.
+/// The new limit or the new pause that a limiter sets when an attempt ends. The pipeline reports
+/// both to the observer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Feedback {

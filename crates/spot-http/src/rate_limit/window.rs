@@ -1,10 +1,10 @@
 //! Learns from the responses how many calls Spotify accepts in its rolling window.
 //!
 //! Spotify counts the calls of an application in a rolling window of 30 seconds. Spotify publishes
-//! neither the limit nor the number of remaining calls. A call takes a slot when it is sent. The
-//! slot becomes free one window length after the *response*. The server counts the call only while
-//! the slot is in use. Therefore the server's count is never higher than the number of used slots,
-//! however long responses take.
+//! neither the limit nor the number of remaining calls. A limit of N calls means N slots. A call
+//! takes a slot before the request is sent. The slot becomes free one window length after the
+//! *response*. Spotify stops counting the call earlier, or at the same time. Therefore Spotify
+//! never counts more calls than there are used slots, however long responses take.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -123,7 +123,7 @@ pub enum Slot {
 
 /// The end of a call that had a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "limiters in other crates match every variant")]
+#[expect(clippy::exhaustive_enums, reason = "limiters in other crates handle every variant")]
 pub enum End {
     /// The server sent a response other than 429.
     Answered,

@@ -79,7 +79,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Creates a recorder around a transport.
+    /// Wraps a transport.
     pub fn new(transport: impl Transport) -> Self {
         Self { inner: Arc::new(transport), record: Arc::default() }
     }
@@ -209,7 +209,7 @@ struct Fate {
 }
 
 impl Faulty {
-    /// Creates a failing transport around another transport.
+    /// Wraps another transport. `seed` is the seed of the random number generator.
     pub fn new(transport: impl Transport, seed: u64) -> Self {
         let luck = Luck { random: fastrand::Rng::with_seed(seed), storm: 0 };
         Self {
@@ -255,9 +255,9 @@ impl Faulty {
         self
     }
 
-    /// Sets the probability that a request starts a series of refusals. In a series, a number of
-    /// consecutive requests get a response with status 429. The parameter `requests` sets this
-    /// number. `retry_after` is the value of the `Retry-After` header of these responses.
+    /// Sets the probability that the transport begins to refuse requests with status 429. The
+    /// transport then refuses `requests` consecutive requests. `retry_after` is the value of the
+    /// `Retry-After` header of these responses.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);

@@ -16,7 +16,7 @@ const MOST_USERS: usize = 5;
 const REDIRECT_URIS: [&str; 3] =
     ["http://127.0.0.1/callback", "http://[::1]/callback", "https://example.com/callback"];
 
-/// An application to register, as in Spotify's dashboard.
+/// An application to register with the mock.
 ///
 /// ```
 /// use spot_mock::{App, Mode, MockSpotify};
@@ -69,14 +69,15 @@ impl App {
         self
     }
 
-    /// Whether the application has no access to the operations that Spotify restricted on
-    /// 2024-11-27. Default: yes in Development Mode, no in Extended Quota Mode.
+    /// If true, the application may not call the operations that Spotify restricted on 2024-11-27.
+    /// Default: true in Development Mode, false in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
         self.closed_2024 = Some(closed);
         self
     }
 
-    /// Field names of playlist contents. Default: [`PlaylistFields::New`] in Development Mode, and
+    /// Whether the application receives playlists with new field names (`items`), old field names
+    /// (`tracks`), or both. Default: [`PlaylistFields::New`] in Development Mode, and
     /// [`PlaylistFields::Both`] in Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.playlist_fields = Some(fields);

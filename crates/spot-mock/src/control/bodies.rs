@@ -29,7 +29,7 @@ pub(super) struct Time {
     pub(super) now: String,
 }
 
-/// Addresses and credentials of an instance.
+/// URLs and credentials of an instance.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Info {
     pub(super) version: &'static str,
@@ -266,33 +266,33 @@ pub(super) struct AdvertisementBody {
     pub(super) seconds: f64,
 }
 
-/// An isolated world. A missing setting has the value of the default instance.
+/// Settings of an isolated instance. A missing setting has the value of the default instance.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct WorldBody {
-    /// Custom world. Default: the custom world of the default instance.
+    /// Custom test data. Default: the custom test data of the default instance.
     pub(super) world: Option<custom::World>,
-    /// Seed of the generated world. Default: the seed of the default instance.
+    /// Seed of the generated test data. Default: the seed of the default instance.
     pub(super) seed: Option<u64>,
     /// Access mode of the default application. Default: the mode of the default instance.
     pub(super) mode: Option<Mode>,
-    /// Whether the default application has no access to the operations that Spotify restricted in
+    /// If true, the default application may not call the operations that Spotify restricted in
     /// 2024.
     pub(super) closed_2024: Option<bool>,
-    /// Field names of playlist contents.
+    /// Whether playlists have new field names (`items`), old field names (`tracks`), or both.
     pub(super) playlist_fields: Option<PlaylistFields>,
     /// Redirect URIs to register for the default application.
     pub(super) redirect_uris: Vec<String>,
     /// Whether responses contain null values: hidden playlists are null, and one device has a null
     /// id and a null volume.
     pub(super) null_values: Option<bool>,
-    /// Whether the world starts without playback.
+    /// Whether the instance starts without playback.
     pub(super) idle: Option<bool>,
     /// Whether the reason of every refused player command is `UNKNOWN`.
     pub(super) vague_player: Option<bool>,
 }
 
-/// The keys of the isolated worlds.
+/// The keys of the isolated instances.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Worlds {
     pub(super) worlds: Vec<String>,

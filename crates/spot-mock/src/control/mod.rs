@@ -45,7 +45,7 @@ pub(crate) fn answer(site: &Site, instance: &Instance, parts: &Parts, body: &[u8
     let mut known = false;
     for operation in table::OPERATIONS {
         let Some(key) = matched(operation.path, path) else { continue };
-        // Only the default instance creates isolated worlds.
+        // Only the default instance creates isolated instances.
         if operation.path.starts_with("/worlds") && !is_default {
             continue;
         }

@@ -35,7 +35,7 @@ pub(super) fn document(base_url: &str, operations: &[Operation]) -> Value {
                 "name": "key",
                 "in": "path",
                 "required": true,
-                "description": "Name of the isolated world; its base URL is /_mock/worlds/{key}",
+                "description": "Key of the isolated instance with the base URL /_mock/worlds/{key}",
                 "schema": { "type": "string", "pattern": pattern },
             }));
         }

@@ -325,7 +325,7 @@ fn require_operation(field: &str, name: &str) -> Result<(), Failure> {
 }
 
 fn no_world(key: &str) -> Failure {
-    Failure::new(404, format!("There is no world {key}"))
+    Failure::new(404, format!("There is no isolated instance {key}"))
 }
 
 fn invalid(error: std::io::Error) -> Failure {

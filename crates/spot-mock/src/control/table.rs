@@ -17,7 +17,7 @@ use crate::{
 
 #[rustfmt::skip]
 pub(super) static OPERATIONS: &[Operation] = &[
-    row("GET", "", "info", "Addresses, applications and users of this instance", run::info).answer::<Info>(200),
+    row("GET", "", "info", "URLs, applications and users of this instance", run::info).answer::<Info>(200),
     row("GET", "/openapi.json", "openapi", "This document", document).answer::<serde_json::Value>(200),
     row("GET", "/clock", "clock", "The time of the mock", run::clock).answer::<Time>(200),
     row("POST", "/clock", "advance-clock", "Moves the clock forward: tokens expire, playback progresses, rate limit windows end", run::advance).body::<Advance>().answer::<Time>(200),
@@ -36,12 +36,12 @@ pub(super) static OPERATIONS: &[Operation] = &[
         .query(&[("id", "Id of the device; required"), ("user", "Id of the user; default: the default user")]),
     row("POST", "/advertisement", "play-advertisement", "Interrupts playback with an advertisement", run::advertise).body::<AdvertisementBody>(),
     row("POST", "/reset", "reset", "Resets the state, clock, tokens, requests, faults and limits", run::reset),
-    row("GET", "/world", "world-ids", "Ids of objects in the world, for use in tests", run::ids).answer::<WorldIds>(200),
-    row("PUT", "/world", "replace-world", "Replaces the custom world, and resets the mock", run::replace_world).body::<custom::World>().answer::<WorldIds>(200),
-    row("GET", "/worlds", "worlds", "The keys of the isolated worlds", run::worlds).answer::<Worlds>(200),
-    row("PUT", "/worlds/{key}", "create-world", "Creates an isolated world, or replaces the world that has this key", run::create_world).body::<WorldBody>().answer::<Info>(201),
-    row("GET", "/worlds/{key}", "world", "Addresses, applications and users of an isolated world", run::world).answer::<Info>(200),
-    row("DELETE", "/worlds/{key}", "remove-world", "Removes an isolated world", run::remove_world),
+    row("GET", "/world", "world-ids", "Ids of objects in the mock's test data, for use in tests", run::ids).answer::<WorldIds>(200),
+    row("PUT", "/world", "replace-world", "Replaces the custom test data with the request body, and resets the mock", run::replace_world).body::<custom::World>().answer::<WorldIds>(200),
+    row("GET", "/worlds", "worlds", "The keys of the isolated instances", run::worlds).answer::<Worlds>(200),
+    row("PUT", "/worlds/{key}", "create-world", "Creates an isolated instance, or replaces the instance that has this key", run::create_world).body::<WorldBody>().answer::<Info>(201),
+    row("GET", "/worlds/{key}", "world", "URLs, applications and users of an isolated instance", run::world).answer::<Info>(200),
+    row("DELETE", "/worlds/{key}", "remove-world", "Removes an isolated instance", run::remove_world),
 ];
 
 fn document(request: &Request<'_>) -> Outcome {

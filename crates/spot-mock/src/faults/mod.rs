@@ -80,7 +80,7 @@ impl Fault {
         Self::status(401).body("application/json; charset=utf-8", body)
     }
 
-    /// Sets the body of a [`Fault::Status`]. Other faults stay unchanged.
+    /// Sets the body of a [`Fault::Status`]. Has no effect on a fault of another kind.
     #[must_use]
     pub fn body(mut self, media_type: &str, text: impl Into<String>) -> Self {
         if let Self::Status { body, content_type, .. } = &mut self {
@@ -91,7 +91,7 @@ impl Fault {
     }
 
     /// Sets the `Retry-After` header of a [`Fault::Status`] to a number of seconds or any other
-    /// text. Other faults stay unchanged.
+    /// value. Has no effect on a fault of another kind.
     #[must_use]
     pub fn retry_after(mut self, value: impl Display) -> Self {
         if let Self::Status { retry_after, .. } = &mut self {
@@ -127,11 +127,11 @@ pub struct RandomFaults {
 }
 
 impl RandomFaults {
-    /// Injects faults of all kinds into a share of the requests. `rate` is the share, clamped to
-    /// the range from 0 to 1. Error responses have the status 401 (for a valid token), 429 (with a
-    /// `Retry-After` of one second), 500, 502 (with HTML) or 503. The other faults are a connection
-    /// reset before the request is processed, a lost response, a truncated body, a delay of 200 ms,
-    /// and every [`Corruption`].
+    /// Injects faults of all kinds at random. `rate` is the fraction of requests that get a fault,
+    /// clamped to the range from 0 to 1. Error responses have the status 401 (for a valid token),
+    /// 429 (with a `Retry-After` of one second), 500, 502 (with HTML) or 503. The other faults are
+    /// a connection reset before the request is processed, a lost response, a truncated body, a
+    /// delay of 200 ms, and every [`Corruption`].
     pub fn new(seed: u64, rate: f64) -> Self {
         #[expect(
             clippy::cast_possible_truncation,

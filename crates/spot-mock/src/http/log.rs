@@ -15,8 +15,8 @@ pub struct RecordedRequest {
     /// Status of the response. The status is 0 while the request is being processed, or if a
     /// [`Fault`](crate::Fault) prevented the response.
     pub status: u16,
-    /// Operation id in Spotify's reference: `get-an-artist`. In the accounts service, the ids are
-    /// `authorize` and `token`. `None` if the request calls no operation.
+    /// Operation id in Spotify's reference: `get-an-artist`. For a request to the accounts service,
+    /// the operation id is `authorize` or `token`. `None` if the request calls no operation.
     pub operation: Option<&'static str>,
 }
 

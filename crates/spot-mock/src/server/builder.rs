@@ -66,15 +66,15 @@ impl MockBuilder {
         self
     }
 
-    /// Seed of the generated world. The same seed gives the same world, ids, credentials and
-    /// tokens. Default: 7.
+    /// Random seed of the generated test data. Two mocks with the same seed have the same test
+    /// data, ids, credentials and tokens. Default: 7.
     pub fn seed(mut self, seed: u64) -> Self {
         self.recipe.seed = seed;
         self
     }
 
-    /// Adds custom music, users and playlists to the generated world. A custom world can also set
-    /// the library of the default user. Default: only the generated world.
+    /// Sets custom test data: music, users, playlists, and the library of the default user.
+    /// Default: [`World::new`](custom::World::new), the generated test data without custom entries.
     pub fn world(mut self, world: custom::World) -> Self {
         self.recipe.world = world;
         self
@@ -95,8 +95,8 @@ impl MockBuilder {
         self
     }
 
-    /// Host name in the links of responses. Default: the address the mock listens on, or 127.0.0.1
-    /// if it listens on all addresses.
+    /// Host name in the links of responses. Default: the address that the mock listens on, or
+    /// 127.0.0.1 if it listens on all addresses.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.host = Some(name.into());
         self
@@ -154,11 +154,12 @@ impl MockBuilder {
     }
 
     /// Maximum number of calls per day that a developer account may make to one group of
-    /// operations. All Development Mode applications of the account share this quota. The day of a
-    /// quota lasts 24 hours, and starts with the first call. Calls beyond the quota get a 429 with
-    /// the reason `QUOTA_EXCEEDED`, and with a `Retry-After` of up to 24 hours. Operations form a
-    /// group if their paths consist of the same words: `/artists/{id}/albums` is one group for all
-    /// artists, and `/artists/{id}` is another group. Default: no limit.
+    /// operations. All Development Mode applications of the account share this quota. Each quota
+    /// period lasts 24 hours, and starts with the first call after the previous period. Calls
+    /// beyond the quota get a 429 with the reason `QUOTA_EXCEEDED`, and with a `Retry-After` of up
+    /// to 24 hours. Operations form a group if their paths consist of the same words:
+    /// `/artists/{id}/albums` is one group for all artists, and `/artists/{id}` is another group.
+    /// Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
@@ -177,8 +178,9 @@ impl MockBuilder {
         self
     }
 
-    /// Field names of playlist contents for the default application. Default: the new names in
-    /// Development Mode, and both names in Extended Quota Mode.
+    /// Whether the default application receives playlists with new field names (`items`), old field
+    /// names (`tracks`), or both. Default: the new names in Development Mode, and both names in
+    /// Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.recipe.app = self.recipe.app.playlist_fields(fields);
         self
@@ -203,8 +205,8 @@ impl MockBuilder {
         self
     }
 
-    /// Whether the default application has no access to the operations that Spotify restricted on
-    /// 2024-11-27. Default: yes in Development Mode, no in Extended Quota Mode.
+    /// If true, the default application may not call the operations that Spotify restricted on
+    /// 2024-11-27. Default: true in Development Mode, false in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
         self.recipe.app = self.recipe.app.closed_2024(closed);
         self
@@ -242,9 +244,9 @@ impl MockBuilder {
     }
 
     /// Stops the mock's clock. Only [`MockSpotify::advance`] moves the clock, and playback
-    /// progresses only then. A stopped clock is useful for recordings. While the clock is stopped,
-    /// a rate limit ends only when `advance` moves the clock. Waiting for `Retry-After` has no
-    /// effect. Default: the clock runs.
+    /// progresses only then. Use a stopped clock to record responses that must be the same in every
+    /// run. While the clock is stopped, a rate limit ends only when `advance` moves the clock.
+    /// Default: the clock runs.
     pub fn frozen_clock(mut self) -> Self {
         self.recipe.frozen = true;
         self
@@ -255,8 +257,8 @@ impl MockBuilder {
     /// # Errors
     ///
     /// - Fails with the error of the operating system if the port cannot be bound.
-    /// - Fails with `InvalidInput` if the custom world, an application, or the name of an operation
-    ///   is invalid.
+    /// - Fails with `InvalidInput` if the custom test data, an application, or the name of an
+    ///   operation is invalid.
     pub async fn start(self) -> io::Result<MockSpotify> {
         // The recipe is checked before the port is bound.
         let content = self.recipe.content()?;

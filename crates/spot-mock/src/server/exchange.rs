@@ -117,7 +117,8 @@ pub(crate) async fn answer(
             instance
         }
         Place::NoWorld(key) => {
-            let message = format!("There is no world {key}; PUT /_mock/worlds/{key} creates it");
+            let message =
+                format!("There is no isolated instance {key}; PUT /_mock/worlds/{key} creates it");
             return respond(Refusal::new(404, message).into_reply(), &parts, None).0;
         }
     };

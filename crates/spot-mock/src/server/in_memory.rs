@@ -24,7 +24,7 @@ impl InMemory {
     ///
     /// # Errors
     ///
-    /// Fails with `InvalidInput` if the custom world or an application is invalid.
+    /// Fails with `InvalidInput` if the custom test data or an application is invalid.
     pub fn start(builder: MockBuilder) -> io::Result<Self> {
         let (connections, accepted) = mpsc::unbounded_channel();
         Ok(Self { mock: builder.start_on(InMemoryListener(accepted))?, connections })
@@ -35,14 +35,14 @@ impl InMemory {
         &self.mock
     }
 
-    /// Sends these bytes on a new connection and returns everything that the server sends until the
-    /// server closes the connection. One minute after the bytes were sent, the client shuts down
-    /// the write half of the connection. A server that is still waiting for more bytes then closes
-    /// the connection.
+    /// Sends these bytes on a new connection and returns everything that the mock sends until it
+    /// closes the connection. One minute after the bytes were sent, the client shuts down the write
+    /// half of the connection. After that, the mock closes the connection, even if it is waiting
+    /// for more bytes.
     ///
     /// # Errors
     ///
-    /// Fails with `BrokenPipe` if the server has stopped.
+    /// Fails with `BrokenPipe` if the mock has stopped.
     pub async fn exchange(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let (client, server) = duplex(64 * 1024);
         self.connections.send(server).map_err(|_| io::ErrorKind::BrokenPipe)?;

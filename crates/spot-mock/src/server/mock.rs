@@ -256,7 +256,7 @@ impl MockSpotify {
         self.site.default.live().content.world.user(id)
     }
 
-    /// Ids of entries in the world, for use in tests.
+    /// Ids of artists, tracks, playlists and other objects in the test data, for use in tests.
     pub fn world(&self) -> &WorldIds {
         &self.ids
     }

@@ -1,5 +1,5 @@
 //! The settings from which an instance is built. The settings are used when the mock starts, when
-//! it is reset, and when an isolated world is created.
+//! it is reset, and when an isolated instance is created.
 
 use std::{io, sync::OnceLock};
 

@@ -1,4 +1,4 @@
-//! All instances of a mock: the default instance, and isolated worlds.
+//! All instances of a mock: the default instance, and isolated instances.
 
 use std::{
     collections::HashMap,
@@ -12,10 +12,10 @@ use crate::server::instance::Instance;
 #[cfg(feature = "control")]
 use crate::server::recipe::Recipe;
 
-/// Path prefix of the base URLs of isolated worlds.
+/// Path prefix of the base URLs of isolated instances.
 const WORLDS: &str = "/_mock/worlds/";
 #[cfg(feature = "control")]
-/// Maximum number of isolated worlds. The limit reveals tests that never remove their worlds.
+/// Maximum number of isolated instances. The limit reveals tests that never remove their instances.
 const MOST_WORLDS: usize = 1_000;
 
 /// All instances of a mock.
@@ -33,7 +33,7 @@ pub(crate) struct Site {
 pub(crate) enum Place<'a> {
     /// The instance, and the path below its base URL.
     Instance(Arc<Instance>, &'a str),
-    /// No isolated world has this key.
+    /// No isolated instance has this key.
     NoWorld(&'a str),
 }
 
@@ -85,15 +85,16 @@ impl Site {
 
 #[cfg(feature = "control")]
 impl Site {
-    /// The keys of the isolated worlds, sorted.
+    /// The keys of the isolated instances, sorted.
     pub(crate) fn keys(&self) -> Vec<String> {
         let mut keys: Vec<_> = self.worlds().keys().cloned().collect();
         keys.sort_unstable();
         keys
     }
 
-    /// Creates an isolated world, or replaces the world with this key. Without a recipe, the world
-    /// shares the content of the default instance, and its creation takes less than a millisecond.
+    /// Creates an isolated instance, or replaces the instance with this key. Without a recipe, the
+    /// instance shares the content of the default instance, and its creation takes less than a
+    /// millisecond.
     pub(crate) fn create_world(
         &self,
         key: &str,
@@ -117,13 +118,15 @@ impl Site {
         let instance = Arc::new(instance);
         let mut worlds = self.worlds();
         if worlds.len() >= MOST_WORLDS && !worlds.contains_key(key) {
-            return Err(invalid("there are already 1,000 isolated worlds; remove unused worlds"));
+            let message =
+                "the mock has 1,000 isolated instances, the maximum; remove unused instances";
+            return Err(invalid(message));
         }
         worlds.insert(key.to_owned(), Arc::clone(&instance));
         Ok(instance)
     }
 
-    /// Removes an isolated world, and returns whether it existed.
+    /// Removes an isolated instance, and returns whether it existed.
     pub(crate) fn remove_world(&self, key: &str) -> bool {
         self.worlds().remove(key).is_some()
     }

@@ -14,8 +14,8 @@ const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
 /// Policy for calls that a client sends before the time in `Retry-After` has passed.
 ///
-/// Spotify does not document its policy for early retries. Developers have reported all variants of
-/// this enum.
+/// Spotify does not document its policy for early retries. Each variant is a behaviour of Spotify
+/// that developers have reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "control",
@@ -24,7 +24,7 @@ const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 )]
 #[non_exhaustive]
 pub enum EarlyRetryPolicy {
-    /// Refuses early retries, and does not count them.
+    /// Refuses early retries without counting them against the limit.
     #[default]
     Forgive,
     /// Refuses early retries, and counts them against the limit.

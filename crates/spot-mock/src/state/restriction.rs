@@ -68,8 +68,8 @@ pub(crate) enum Restriction {
 
 impl Restriction {
     /// Returns the response to a command that is refused for this reason. If `vague` is true, the
-    /// response gives the reason `UNKNOWN`. The reason `NO_ACTIVE_DEVICE` is never replaced, since
-    /// real players always give this reason.
+    /// response gives the reason `UNKNOWN`. `UNKNOWN` never replaces the reason `NO_ACTIVE_DEVICE`,
+    /// because real players always give this reason.
     pub(crate) fn refusal(self, vague: bool) -> Refusal {
         let (message, reason) = match self {
             Self::NoActiveDevice => {

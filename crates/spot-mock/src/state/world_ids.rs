@@ -5,7 +5,8 @@ use crate::{
     world::{Availability, Id, World},
 };
 
-/// Ids of entries in the world of a mock. The same seed gives the same ids.
+/// Ids of artists, tracks, playlists and other objects in the mock's test data. The same seed gives
+/// the same ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "control", derive(serde::Serialize, schemars::JsonSchema))]
 #[non_exhaustive]
@@ -25,11 +26,11 @@ pub struct WorldIds {
     pub unavailable_track: String,
     /// A track that is relinked to another track if the call has a `market`.
     pub relinked_track: String,
-    /// A track the default user has saved.
+    /// A track that the default user has saved.
     pub saved_track: String,
-    /// A track the default user has not saved.
+    /// A track that the default user has not saved.
     pub unsaved_track: String,
-    /// An artist the default user does not follow.
+    /// An artist that the default user does not follow.
     pub unfollowed_artist: String,
     /// A public playlist of the default user with 250 tracks.
     pub own_playlist: String,
@@ -44,11 +45,11 @@ pub struct WorldIds {
     /// A playlist of the default user. The fifth entry was removed from the catalogue, and the
     /// first two entries have no `added_at`.
     pub old_playlist: String,
-    /// A collaborative playlist of the default user, to which other users have added items.
+    /// A collaborative playlist that the default user owns. Other users have added items to it.
     pub collaborative_playlist: String,
-    /// A collaborative playlist of another user, to which the default user may add items.
+    /// A collaborative playlist that another user owns. The default user may add items to it.
     pub shared_playlist: String,
-    /// A public playlist of another user, which the default user follows.
+    /// A public playlist that another user owns and the default user follows.
     pub other_playlist: String,
     /// An editorial playlist of Spotify. Editorial playlists are hidden from applications
     /// registered after November 2024.

@@ -57,7 +57,10 @@ impl<T> Arena<T> {
     }
 }
 
-#[expect(clippy::indexing_slicing, reason = "keys come from the arena, which never shrinks")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a key is an index into this arena, and arenas never shrink"
+)]
 impl<T> Index<Key<T>> for Arena<T> {
     type Output = T;
 
@@ -66,7 +69,10 @@ impl<T> Index<Key<T>> for Arena<T> {
     }
 }
 
-#[expect(clippy::indexing_slicing, reason = "keys come from the arena, which never shrinks")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a key is an index into this arena, and arenas never shrink"
+)]
 impl<T> IndexMut<Key<T>> for Arena<T> {
     fn index_mut(&mut self, key: Key<T>) -> &mut T {
         &mut self.0[key.place as usize]

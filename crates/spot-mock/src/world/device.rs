@@ -27,8 +27,7 @@ pub struct Device {
     pub(crate) id: Option<String>,
     /// Name.
     pub(crate) name: String,
-    /// Type as in Spotify's responses, such as `Computer`, `Smartphone` or `TV`. Default:
-    /// `Speaker`.
+    /// Value of `type` in responses, such as `Computer`, `Smartphone` or `TV`. Default: `Speaker`.
     #[serde(rename = "type", default = "speaker")]
     pub(crate) kind: String,
     /// Volume, 0 to 100. Default: 50.
@@ -67,8 +66,7 @@ impl Device {
         }
     }
 
-    /// Type as in Spotify's responses, such as `Computer`, `Smartphone` or `TV`. Default:
-    /// `Speaker`.
+    /// Value of `type` in responses, such as `Computer`, `Smartphone` or `TV`. Default: `Speaker`.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = kind.into();
         self

@@ -42,16 +42,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A rate limiter for one application on several machines.
 ///
 /// All processes of an application share the limit of the rolling window, the number of calls in
-/// this window, and the pauses after a 429. Priorities, deadlines and `max_wait` work as in a
-/// [`LocalLimiter`](spot_http::LocalLimiter). Within a process, one limiter serves all clients of
+/// this window, and the pauses after a 429. Priorities, deadlines and `max_wait` work like those of
+/// a [`LocalLimiter`](spot_http::LocalLimiter). Within a process, one limiter serves all clients of
 /// the application. Cloning is cheap, and clones share all state.
 ///
 /// While the server is unavailable, each process continues with its share of the limit: the last
-/// known limit divided by the last known number of processes. An unavailable server never causes a
-/// call to fail. A call waits for an unavailable server only once, and not longer than the connect
-/// timeout. When the server is available again, the limiter shares its state again automatically.
-/// The [observer](RedisLimiterBuilder::observer) receives an event when the server becomes
-/// unavailable, and another event when the server is available again.
+/// known limit divided by the last known number of processes. If the Redis server is unavailable,
+/// calls do not fail. The first call waits for the Redis server, but not longer than the connect
+/// timeout. Later calls do not wait for the Redis server. When the server is available again, the
+/// limiter shares its state again automatically. The [observer](RedisLimiterBuilder::observer)
+/// receives an event when the server becomes unavailable, and another event when the server is
+/// available again.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -117,9 +118,9 @@ impl RedisLimiter {
         }
     }
 
-    /// Reports all ended calls to the server now. Call this method before the program exits.
-    /// Without a flush, the slots of the last calls stay occupied for longer: the length of the
-    /// rolling window plus the maximum duration of a call.
+    /// Immediately tells the Redis server which calls have ended. Call this method before the
+    /// program exits. If the program exits without a flush, its last calls can occupy their slots
+    /// for the length of the rolling window plus the maximum duration of a call.
     ///
     /// This method waits no longer than the connect timeout.
     pub async fn flush(&self) {

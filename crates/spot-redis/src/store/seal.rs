@@ -32,7 +32,7 @@ impl Seal {
         call("seal", &self.seal, key, format!("{key}\n{text}").as_bytes())
     }
 
-    /// Decrypts JSON, and checks that it was encrypted for this Redis key.
+    /// Decrypts JSON, and checks that it was encrypted together with this Redis key.
     pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<String, Error> {
         let plain = call("open", &self.open, key, sealed)?;
         let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));
@@ -40,8 +40,8 @@ impl Seal {
             str::from_utf8(&plain).map_err(|_| wrong("is not valid UTF-8 after decryption"))?;
         match plain.split_once('\n') {
             Some((owner, text)) if owner == key => Ok(text.to_owned()),
-            Some(_) => Err(wrong("was encrypted for another key")),
-            None => Err(wrong("does not contain the key for which it was encrypted")),
+            Some(_) => Err(wrong("was encrypted for another Redis key")),
+            None => Err(wrong("contains no Redis key after decryption")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Stores sign-ins until the browser returns.
+//! Stores pending sign-ins until the callback arrives.
 
 use std::time::Duration;
 
@@ -33,10 +33,10 @@ static TAKE: Script = Script::new(
 );
 
 impl RedisStore {
-    /// Stores a sign-in until the browser returns, but for at most ten minutes. The browser may
-    /// return to another machine, which gets the sign-in with [`take_sign_in`](Self::take_sign_in).
+    /// Stores a pending sign-in in Redis for at most ten minutes. The machine that receives the
+    /// callback gets the sign-in with [`take_sign_in`](Self::take_sign_in).
     ///
-    /// In addition, store the state in a cookie of the browser. When the browser returns, compare
+    /// In addition, store the state in a cookie of the browser. When the callback arrives, compare
     /// the state in the URL with the state in the cookie. Without this comparison, an attacker can
     /// trick a user into using the session of another account.
     ///
@@ -104,7 +104,7 @@ fn unusable(error: Unreadable) -> Error {
         |why: &str| Error::store(format!("a pending sign-in in Redis cannot be used: {why}"));
     match error {
         Unreadable::Broken(why) => wrong(&why),
-        Unreadable::Newer => wrong("a newer version of this library wrote it"),
+        Unreadable::Newer => wrong("a newer version of this library saved the sign-in"),
         Unreadable::Error(error) => error,
     }
 }

@@ -239,7 +239,7 @@ async fn an_encrypted_store_rejects_moved_and_unencrypted_sessions() {
     saved(&store, &other, "other", None).await;
     server.command::<()>(&["COPY", &store.key(&other), KEY]).unwrap();
     let error = unreadable(&store).await;
-    assert!(error.message().contains("another key"), "{error}");
+    assert!(error.message().contains("another Redis key"), "{error}");
 
     server.command::<()>(&["DEL", KEY]).unwrap();
     saved(&self::store(&server), &key(), "planted", None).await;

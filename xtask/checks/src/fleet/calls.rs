@@ -40,8 +40,8 @@ const PLAN: &str = "SPOT_FLEET_CALLS";
 /// Interval at which the log of the mock is read.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Maximum duration of an attempt. The slots of a killed process in the rate limit become free
-/// after `LONGEST_CALL` plus the length of the window.
+/// Maximum duration of an attempt. If a process is killed, its rate-limit slots become free after
+/// the time `LONGEST_CALL` plus the length of the window.
 const LONGEST_CALL: Duration = Duration::from_secs(2);
 
 const DEADLINE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! A custom world from the backup of a real library.
+//! Custom test data from the backup of a real library.
 
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
@@ -91,10 +91,10 @@ impl World {
     /// `GET /me/tracks`. The most recently saved track comes first. The example `library_backup` of
     /// `spot-sdk` writes such a file.
     ///
-    /// The world contains only the saved tracks with their ids, dates, artists and albums. The
-    /// `total_tracks` of an album is its real number of tracks, but only the tracks in the backup
-    /// are listed. Market codes that Spotify no longer supports are ignored. If several lines
-    /// contain the same track, only the first of these lines is used.
+    /// The returned `World` contains the saved tracks with their ids, dates, artists and albums,
+    /// but no other music. The `total_tracks` of an album is its real number of tracks, but only
+    /// the tracks in the backup are listed. Market codes that Spotify no longer supports are
+    /// ignored. If several lines contain the same track, only the first of these lines is used.
     ///
     /// # Errors
     ///

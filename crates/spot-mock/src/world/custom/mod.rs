@@ -1,4 +1,4 @@
-//! Custom worlds: music, users and playlists that are added to the generated world, or replace it.
+//! Custom test data: music, users and playlists that extend or replace the generated test data.
 //!
 //! ```
 //! use spot_mock::{MockSpotify, custom};
@@ -21,9 +21,9 @@
 //! # }
 //! ```
 //!
-//! [`World::read`] and the `--world` option of the program read a world from a JSON file. Most
+//! [`World::read`] and the option `--world` of the program load test data from a JSON file. Most
 //! fields of the JSON file have default values. The command `spot-mock schema` prints the JSON
-//! Schema of world files.
+//! Schema of test data files.
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -51,9 +51,10 @@
 //! followed entries replaces the generated list of the default user. All other generated lists of
 //! the default user stay as they are.
 //!
-//! [`World::read_backup`] creates a world from the backup of a real library.
+//! [`World::read_backup`] loads test data from a backup of a user's Spotify library.
 //!
-//! With `"generated": false` or [`World::empty`], the world contains only custom entries:
+//! With `"generated": false` or [`World::empty`], the mock has no generated music, podcasts or
+//! playlists:
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -99,13 +100,13 @@ pub use spoken::{Audiobook, Chapter, Episode, Show};
 
 use crate::world::device::Device;
 
-/// A custom world, which extends or replaces the generated world.
+/// Custom test data, which extends or replaces the generated test data.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-#[must_use = "a world has no effect until it is passed to a builder"]
+#[must_use = "a `World` has no effect until you pass it to a `MockBuilder`"]
 pub struct World {
-    /// Whether the generated world is included. Default: true.
+    /// Whether the generated test data is included. Default: true.
     pub(crate) generated: bool,
     pub(crate) artists: Vec<Artist>,
     pub(crate) albums: Vec<Album>,
@@ -141,7 +142,7 @@ pub struct World {
     pub(crate) saved_episodes: Option<Vec<Saved>>,
     /// All saved audiobooks of the default user.
     pub(crate) saved_audiobooks: Option<Vec<Saved>>,
-    /// All artists the default user follows.
+    /// All artists that the default user follows.
     pub(crate) followed_artists: Option<Vec<String>>,
 }
 
@@ -173,18 +174,18 @@ impl Default for World {
 }
 
 impl World {
-    /// A world that adds nothing to the generated world.
+    /// Creates a `World` without custom entries: the mock serves the generated test data.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A world without generated music, playlists and playback. The empty world has only the
+    /// Test data without generated music, playlists and playback. `World::empty` contains only the
     /// default user with three devices, and Spotify's own account.
     pub fn empty() -> Self {
         Self { generated: false, ..Self::default() }
     }
 
-    /// Reads a world from JSON.
+    /// Reads test data from JSON.
     ///
     /// # Errors
     ///
@@ -203,7 +204,7 @@ impl World {
         Ok(world)
     }
 
-    /// Reads a world from a JSON file.
+    /// Reads test data from a JSON file.
     ///
     /// # Errors
     ///
@@ -213,7 +214,7 @@ impl World {
         read_text(file.as_ref(), Self::from_json)
     }
 
-    /// Returns the JSON Schema of world files.
+    /// Returns the JSON Schema of test data files.
     #[cfg(feature = "control")]
     pub fn json_schema() -> String {
         // Serialization cannot fail: a schema has only string keys and finite numbers.
@@ -268,7 +269,7 @@ impl World {
         self
     }
 
-    /// Adds a category. The first added category replaces the generated categories.
+    /// Adds a category. The added categories replace the generated categories.
     pub fn category(mut self, category: Category) -> Self {
         self.categories.get_or_insert_default().push(category);
         self
@@ -280,8 +281,7 @@ impl World {
         self
     }
 
-    /// Adds a device of the default user. The first added device replaces the three default
-    /// devices.
+    /// Adds a device of the default user. The added devices replace the three default devices.
     pub fn device(mut self, device: Device) -> Self {
         self.devices.get_or_insert_default().push(device);
         self
@@ -354,7 +354,7 @@ fn saved<S: Into<Saved>>(entries: impl IntoIterator<Item = S>) -> Vec<Saved> {
     entries.into_iter().map(Into::into).collect()
 }
 
-/// Reads a world from a file. An error message contains the name of the file.
+/// Reads test data from a file. An error message contains the name of the file.
 pub(crate) fn read_text(
     file: &Path,
     parse: impl FnOnce(&str) -> io::Result<World>,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "an artist has no effect until it is added to a world"]
+#[must_use = "an artist has no effect until you add it to a `World`"]
 pub struct Artist {
     /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
@@ -24,7 +24,7 @@ pub struct Artist {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "an album has no effect until it is added to a world"]
+#[must_use = "an album has no effect until you add it to a `World`"]
 pub struct Album {
     /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
@@ -43,7 +43,8 @@ pub struct Album {
     /// Popularity, 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
-    /// Whether the album is unavailable in the country of the users. Default: false.
+    /// Whether the album is unavailable in `GB`, the country of all users of the mock. Default:
+    /// false.
     #[serde(default)]
     pub(crate) unavailable: bool,
     /// Country codes of the markets in which the album is available. Default: all markets.
@@ -110,7 +111,8 @@ pub struct Track {
     /// Popularity, 0 to 100.
     #[serde(default)]
     pub(crate) popularity: u8,
-    /// Whether the track is unavailable in the country of the users. Default: false.
+    /// Whether the track is unavailable in `GB`, the country of all users of the mock. Default:
+    /// false.
     #[serde(default)]
     pub(crate) unavailable: bool,
     /// Country codes of the markets in which the track is available. Default: all markets.
@@ -216,7 +218,7 @@ impl Album {
         self
     }
 
-    /// Whether the album is unavailable in the country of the users. Default: no.
+    /// Whether the album is unavailable in `GB`, the country of all users of the mock. Default: no.
     pub fn unavailable(mut self, unavailable: bool) -> Self {
         self.unavailable = unavailable;
         self
@@ -324,7 +326,7 @@ impl Track {
         self
     }
 
-    /// Whether the track is unavailable in the country of the users. Default: no.
+    /// Whether the track is unavailable in `GB`, the country of all users of the mock. Default: no.
     pub fn unavailable(mut self, unavailable: bool) -> Self {
         self.unavailable = unavailable;
         self

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a user has no effect until it is added to a world"]
+#[must_use = "a user has no effect until you add it to a `World`"]
 pub struct User {
     /// The id, which can be any string.
     pub(crate) id: String,
@@ -25,7 +25,7 @@ pub struct User {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a playlist has no effect until it is added to a world"]
+#[must_use = "a playlist has no effect until you add it to a `World`"]
 pub struct Playlist {
     /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
@@ -76,7 +76,7 @@ pub struct LocalFile {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a category has no effect until it is added to a world"]
+#[must_use = "a category has no effect until you add it to a `World`"]
 pub struct Category {
     /// Default: the name in lower case, with `_` for spaces.
     pub(crate) id: Option<String>,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-#[must_use = "a saved item has no effect until it is added to a world"]
+#[must_use = "a saved item has no effect until you add it to a `World`"]
 pub struct Saved(Entry);
 
 #[derive(Clone, Debug, Deserialize)]

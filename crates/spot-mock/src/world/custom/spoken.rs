@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "a show has no effect until it is added to a world"]
+#[must_use = "a show has no effect until you add it to a `World`"]
 pub struct Show {
     /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
@@ -43,7 +43,7 @@ pub struct Episode {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[must_use = "an audiobook has no effect until it is added to a world"]
+#[must_use = "an audiobook has no effect until you add it to a `World`"]
 pub struct Audiobook {
     /// Id, 22 letters and digits. Default: a generated id.
     pub(crate) id: Option<String>,
