@@ -36,9 +36,9 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
     ///
     /// # Errors
     ///
-    /// Any error of the request. Inside an async context, the error is
-    /// [`Configuration`](crate::ErrorKind::Configuration), because the thread must not block. In
-    /// async code, use `.await` instead of this method. This method works in threads of
+    /// Any error of the request. Fails with [`Configuration`](crate::ErrorKind::Configuration)
+    /// inside an async context, because the method would block the thread. In async code, use
+    /// `.await` instead of this method. This method works in threads of
     /// `tokio::task::spawn_blocking`.
     fn wait(self) -> Result<T, Error> {
         runtime()?.block_on(self.into_future())

@@ -56,9 +56,9 @@ impl Client {
         Ok(Pipeline::builder(tokens).build()?.into())
     }
 
-    /// Returns a client for another user of the same application. The new client has the same
-    /// settings. Both clients share the connections, the rate limiter, the retry budget, the cache
-    /// and the observer.
+    /// Returns a client for another user of the same application. The new client has the settings
+    /// of this client. Both clients share the connections, the rate limiter, the retry budget, the
+    /// cache and the observer.
     ///
     /// A client takes a few hundred bytes of memory, so a server can keep one client per session.
     /// Spotify counts the calls of all clients of an application together. Without a shared
@@ -117,7 +117,7 @@ impl Client {
 
     /// A snapshot of Spotify's limits: the learned limit, the number of calls that count against
     /// the limit now, and the blocked operations. For each blocked operation, the snapshot contains
-    /// the remaining time.
+    /// the time until the block ends.
     pub fn limits(&self) -> Limits {
         self.pipeline.limits()
     }
@@ -162,8 +162,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Fails if the call fails, or with [`Decode`](crate::ErrorKind::Decode) if the response cannot
-    /// be decoded as a `T`.
+    /// Fails with the same errors as [`request`](Self::request). Fails with
+    /// [`Decode`](crate::ErrorKind::Decode) if the response cannot be decoded as a `T`.
     pub async fn request_json<T: DeserializeOwned>(
         &self,
         request: Request,

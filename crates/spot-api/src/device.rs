@@ -55,7 +55,7 @@ impl PlayerDevice {
     ///
     /// Playback continues on the device; paused playback stays paused. Later commands go to this
     /// device, unless a command names another device. A device that has just appeared refuses
-    /// commands for some seconds (404). The refused commands are retried. Scopes:
+    /// commands for some seconds (404). This method sends the refused commands again. Scopes:
     /// `user-read-playback-state`, `user-modify-playback-state`. The user needs Premium.
     ///
     /// The wait between two checks grows from 0.5 s to 4 s.

@@ -1,7 +1,8 @@
 use std::fmt;
 
 /// A filter that selects fields of a playlist, in Spotify's notation. A filter is a list of field
-/// names. A filter in parentheses after a name selects a part of the field's content.
+/// names. To select subfields of a field, put a filter in parentheses after the field name:
+/// `owner(id)`.
 ///
 /// Paging needs the fields `next`, `total`, `limit` and `offset`. The client adds these fields to a
 /// filter for a page of items, unless the filter excludes them explicitly. Without the fields for

@@ -81,7 +81,7 @@ impl RequestExt for Request {
             return wrong(
                 self,
                 name,
-                "the value is empty; expected words or a filter to search for",
+                "the search query is empty; it must contain words or a filter",
             );
         }
         self.query(name, query)

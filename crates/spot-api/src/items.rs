@@ -116,8 +116,8 @@ impl<T: Send + 'static, P: Paged<Item = T>> Items<T, P> {
         TryStreamExt::try_next(self).await
     }
 
-    /// Streams the remaining pages of the list. The page of the last returned entry is not
-    /// included.
+    /// Streams the remaining pages of the list. The stream of pages starts after the page that
+    /// contains the last returned entry.
     pub fn pages(self) -> Pages<P> {
         self.pages
     }
@@ -230,10 +230,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Fails if the call fails. Fails with [`BadRequest`](crate::ErrorKind::BadRequest) if the link
-    /// to the next page is not below the base URL of the API. Fails with
-    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link leads to the given page or to an
-    /// earlier page, because a loop over the pages might never end.
+    /// Fails if the request for the page fails. Fails with
+    /// [`BadRequest`](crate::ErrorKind::BadRequest) if the link to the next page leads outside the
+    /// base URL of the API. Fails with [`BadRequest`](crate::ErrorKind::BadRequest) if the link
+    /// leads to the given page or to an earlier page. Without this check, a loop over the pages
+    /// might never end.
     pub async fn next_page<P: Paged>(&self, page: &P) -> Result<Option<P>, Error> {
         if page.items().is_empty() && page.skipped().is_empty() {
             return Ok(None);

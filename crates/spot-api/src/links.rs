@@ -13,7 +13,7 @@ pub(crate) fn request(pipeline: &Pipeline, link: &str) -> Result<Request, Error>
     let base = pipeline.base_url();
     let path = pipeline.path_of(link).ok_or_else(|| {
         let message = format!(
-            "a link of the page is not below the base URL {base}; the link was not followed"
+            "a link of the page leads outside the base URL {base}; the client did not follow it"
         );
         Error::bad_request(message).with_operation(LINK)
     })?;

@@ -5,7 +5,7 @@ use spot_model::Country;
 /// Value of the parameter `market`, which selects the catalog of a country.
 ///
 /// Every setter with the name `market` takes a `Market`, a [`Country`] or a two-letter country
-/// code: `client.album(id).market("DE")`. If the code is invalid, awaiting the request returns an
+/// code: `client.album(id).market("DE")`. If the country code is invalid, `.await` returns an
 /// error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market(Choice);

@@ -29,7 +29,7 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// The skipped entries of the page.
     fn skipped(&self) -> &[Skipped];
 
-    /// Length of the whole list. `None` if the page does not contain the length.
+    /// Number of entries in the whole list; `None` if the page does not contain this number.
     fn total(&self) -> Option<u32>;
 
     /// Index of the page's first entry in the whole list. Returns 0 if the next page is requested

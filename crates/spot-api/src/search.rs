@@ -12,43 +12,43 @@ use crate::{
 };
 
 impl Search {
-    /// Searches only tracks. Await the request to get one page, or call
+    /// Restricts the search to tracks. Await the request to get one page, or call
     /// [`stream`](SearchFor::stream) to get all results.
     pub fn tracks(self) -> SearchFor<Track> {
         self.only()
     }
 
-    /// Searches only artists. Await the request to get one page, or call
+    /// Restricts the search to artists. Await the request to get one page, or call
     /// [`stream`](SearchFor::stream) to get all results.
     pub fn artists(self) -> SearchFor<Artist> {
         self.only()
     }
 
-    /// Searches only albums. Await the request to get one page, or call
+    /// Restricts the search to albums. Await the request to get one page, or call
     /// [`stream`](SearchFor::stream) to get all results.
     pub fn albums(self) -> SearchFor<SimplifiedAlbum> {
         self.only()
     }
 
-    /// Searches only playlists. Await the request to get one page, or call
+    /// Restricts the search to playlists. Await the request to get one page, or call
     /// [`stream`](SearchFor::stream) to get all results.
     pub fn playlists(self) -> SearchFor<SimplifiedPlaylist> {
         self.only()
     }
 
-    /// Searches only shows. Await the request to get one page, or call
+    /// Restricts the search to shows. Await the request to get one page, or call
     /// [`stream`](SearchFor::stream) to get all results.
     pub fn shows(self) -> SearchFor<SimplifiedShow> {
         self.only()
     }
 
-    /// Searches only episodes. Await the request to get one page, or call
+    /// Restricts the search to episodes. Await the request to get one page, or call
     /// [`stream`](SearchFor::stream) to get all results.
     pub fn episodes(self) -> SearchFor<SimplifiedEpisode> {
         self.only()
     }
 
-    /// Searches only audiobooks. Await the request to get one page, or call
+    /// Restricts the search to audiobooks. Await the request to get one page, or call
     /// [`stream`](SearchFor::stream) to get all results.
     pub fn audiobooks(self) -> SearchFor<SimplifiedAudiobook> {
         self.only()

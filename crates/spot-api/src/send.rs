@@ -5,8 +5,8 @@ use spot_http::{Error, Request};
 
 /// The trait of all requests of this crate, for code that is generic over requests.
 ///
-/// Awaiting a request sends it. A request is not a future itself. Functions such as `join_all` or
-/// `spawn` need `request.into_future()`.
+/// `.await` sends a request. A request implements `IntoFuture`, but not `Future`. Functions such as
+/// `join_all` or `spawn` need `request.into_future()`.
 pub trait ApiRequest:
     IntoFuture<
         Output = Result<Self::Body, Error>,
@@ -15,7 +15,7 @@ pub trait ApiRequest:
     + Send
     + 'static
 {
-    /// The result of awaiting the request.
+    /// Type of the value that a successful request returns.
     type Body: Send + 'static;
 
     /// Returns the requests in order, as plain data, without sending them. A list that is too long

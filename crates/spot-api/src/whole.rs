@@ -81,9 +81,9 @@ impl<T: Send + 'static> Whole<T> {
         }
     }
 
-    /// Sets the number of parallel reads. The default is 8. The value 0 is treated as 1. In
-    /// Development Mode, each read gets one album or one playlist. In Extended Quota Mode, each
-    /// read gets up to 20 albums or one playlist.
+    /// Sets the number of albums or playlists that the stream reads in parallel. The default is 8.
+    /// The value 0 is treated as 1. In Extended Quota Mode, the stream reads groups of up to 20
+    /// albums, and the value is the number of groups.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
         self.prefetch = reads.max(1);
@@ -101,7 +101,8 @@ impl<T: Send + 'static> Whole<T> {
     ///
     /// # Errors
     ///
-    /// Fails if a read fails. The stream ends after an error.
+    /// Fails if a request of the stream fails, or if an id is invalid. The stream ends after an
+    /// error.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         TryStreamExt::try_next(self).await
     }

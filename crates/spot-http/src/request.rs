@@ -175,8 +175,8 @@ impl Request {
         }
     }
 
-    /// Sets a query parameter and removes its earlier values. If `value` is `None`, only removes
-    /// the earlier values.
+    /// Replaces all values of a query parameter with `value`. If `value` is `None`, the method
+    /// removes the parameter.
     #[must_use]
     pub fn replace_query(mut self, name: &str, value: Option<impl Display>) -> Self {
         let mut rest = String::with_capacity(self.query.len() + 16);
@@ -309,8 +309,8 @@ impl Request {
     /// # Errors
     ///
     /// [`BadRequest`](crate::ErrorKind::BadRequest) if a path parameter is missing or empty, or if
-    /// the body cannot be serialised as JSON. If [`failed`](Self::failed) created the request, the
-    /// error that was passed to `failed`.
+    /// the body cannot be serialised as JSON. If the request was created with
+    /// [`Request::failed`](Self::failed), fails with the error that was passed to that function.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.deferred_error {
             return Err(error.clone().with_operation(self.operation));

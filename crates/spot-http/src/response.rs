@@ -30,9 +30,9 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    /// Creates a response from an error that the caller treats as a normal result. For example, a
-    /// 404 for an entry becomes a response with the body `None`. The response has the status and
-    /// the number of attempts of the error, and no headers.
+    /// Converts an error into a response with the given body. Use this function if an error, for
+    /// example a 404, is a normal result for the caller. The response takes its status and its
+    /// number of attempts from the error. The response has no headers.
     pub fn of_error(error: &Error, body: T) -> Self {
         Self {
             body,
@@ -75,7 +75,8 @@ impl<T> Response<T> {
         self.waited
     }
 
-    /// Whether the response came from the cache, or from an identical call in flight.
+    /// Whether the response came from the cache, or from an identical call that ran at the same
+    /// time.
     pub fn cached(&self) -> bool {
         self.cached
     }

@@ -66,7 +66,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Index in the page, counted from 0 over all entries, including skipped entries.
+    /// Index of the entry in the page, counted from 0. Skipped entries are counted too.
     pub index: usize,
     /// Why the entry was skipped.
     pub reason: SkipReason,

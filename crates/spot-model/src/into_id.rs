@@ -28,8 +28,8 @@ pub trait IntoId<I> {
 }
 
 /// A value for an optional parameter that takes an id. The value can be any value that [`IntoId`]
-/// accepts, or an `Option` of the id. If an `Option` contains another type than the id, pass a
-/// reference to the `Option`. `None` omits the parameter.
+/// accepts, or an `Option` of the id. For an `Option` of another type, for example
+/// `Option<String>`, pass a reference: `&option`. `None` omits the parameter.
 ///
 /// If `Option<&str>` were accepted by value, a plain `None` would need a type annotation. Pass a
 /// reference to the `Option<&str>`:

@@ -83,7 +83,7 @@ impl Operation {
         self
     }
 
-    /// Sets which applications may call the operation.
+    /// Sets the access restriction that Spotify applies to the operation.
     #[must_use]
     pub const fn with_access(mut self, access: Access) -> Self {
         self.access = access;
@@ -184,9 +184,10 @@ impl Access {
 
 /// Quota mode of an application. Spotify's dashboard shows the mode, but the API does not.
 ///
-/// The mode determines which of two equivalent operations a client uses, and the maximum page size.
-/// A client does not check whether an operation is available in the mode. Spotify responds with 403
-/// if the operation is not available to the application.
+/// The maximum page size depends on the mode. If two operations are equivalent, the mode also
+/// determines which operation a client calls. A client does not check whether an operation is
+/// available in the mode. Spotify responds with 403 if the operation is not available to the
+/// application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessMode {

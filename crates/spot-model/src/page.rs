@@ -71,10 +71,11 @@ impl<T> Page<T> {
         self.offset.saturating_add(step)
     }
 
-    /// Whether this is the last page. The method checks both `next` and `total`, because either can
-    /// be missing. The filter `fields` can exclude `next`, and Spotify returns no `total` for some
-    /// lists. The method treats an empty page as the last page, even if `next` is present. Spotify
-    /// has returned endless series of empty pages.
+    /// Whether this is the last page. The method checks both `next` and `total`, because a page can
+    /// lack one of them. A page has no `next` if the filter `fields` excludes `next`. For some
+    /// lists, Spotify returns no `total`. The method treats an empty page as the last page, even if
+    /// `next` is present. Spotify has returned lists in which each empty page links to a further
+    /// empty page.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
         // At the maximum offset, the next page would be the same page.

@@ -143,7 +143,10 @@ mod tests {
         }
         assert_eq!(serde_json::to_string(&AlbumType::Single).unwrap(), "\"single\"");
         assert!(Scope::ALL.iter().all(|scope| Scope::from(scope.as_str()) == *scope));
-        assert!(DatePrecision::Day < DatePrecision::Month, "values must be ordered by their text");
+        assert!(
+            DatePrecision::Day < DatePrecision::Month,
+            "values must be in the alphabetical order of their strings"
+        );
     }
 
     #[test]

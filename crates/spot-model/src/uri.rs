@@ -13,8 +13,8 @@ use crate::{
 
 /// A Spotify URI.
 ///
-/// A `Uri` can be parsed from every known form of URI and URL. `Display` writes the current form:
-/// `spotify:user:NAME:playlist:ID` becomes `spotify:playlist:ID`.
+/// A `Uri` can be parsed from every known form of URI and URL. `Display` writes the form of the URI
+/// that Spotify uses today: `spotify:user:NAME:playlist:ID` becomes `spotify:playlist:ID`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Uri {

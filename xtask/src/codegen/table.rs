@@ -30,11 +30,11 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     });
     let paragraphs = [
         "Lists all operations of the Web API, with the call for each operation.",
-        "If the table lists several scopes for an operation, some calls need fewer scopes. The \
+        "If the table lists several scopes for an operation, some requests need fewer scopes. The \
          column \"access\" can contain a restriction. *extended*: since 2026-02-11, applications in \
          Development Mode cannot call the operation. *2024*: an application can call the operation \
          if the application had extended access on 2024-11-27, or had requested it by this date. \
-         The constants of [`Operation`](crate::model::Operation) contain the same metadata.",
+         The constants of [`Operation`](crate::model::Operation) contain the metadata of this table.",
         &table,
         &links.collect::<Vec<_>>().join("\n"),
     ];

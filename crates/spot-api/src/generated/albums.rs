@@ -158,8 +158,8 @@ chunked!(GetAlbums => singles Album, in albums);
 ///
 /// `GET /albums/{id}/tracks` ([reference]). Needs no scope.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -152,8 +152,8 @@ chunked!(GetArtists => singles Artist, in artists);
 ///
 /// `GET /artists/{id}/albums` ([reference]). Needs no scope.
 ///
-/// Awaiting the request returns one page. The default page size is 5. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 5. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -191,8 +191,8 @@ chunked!(GetAudiobooks => singles Audiobook, in audiobooks);
 ///
 /// `GET /audiobooks/{id}/chapters` ([reference]). Needs no scope.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

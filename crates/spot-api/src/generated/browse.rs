@@ -85,8 +85,8 @@ impl Browse {
 /// `GET /browse/new-releases` ([reference]). Needs no scope. Not available in Development Mode
 /// since 2026-02-11.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -140,8 +140,8 @@ single!(GetNewReleases => page Page<SimplifiedAlbum>);
 /// `GET /browse/featured-playlists` ([reference]). Needs no scope. Not available to applications
 /// registered since 2024-11-27.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -205,8 +205,8 @@ single!(GetFeaturedPlaylists => page Page<SimplifiedPlaylist>);
 /// `GET /browse/categories` ([reference]). Needs no scope. Not available in Development Mode since
 /// 2026-02-11.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -326,8 +326,8 @@ impl GetCategory {
 /// `GET /browse/categories/{category_id}/playlists` ([reference]). Needs no scope. Not available
 /// to applications registered since 2024-11-27.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -459,8 +459,8 @@ impl Legacy {
 ///
 /// The list can have any length. A list of more than 20 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -508,8 +508,8 @@ chunked!(SaveAlbums => ());
 ///
 /// The list can have any length. A list of more than 20 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -606,8 +606,8 @@ chunked!(CheckAlbums => concat bool);
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -664,8 +664,8 @@ chunked!(SaveTracks => ());
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -762,8 +762,8 @@ chunked!(CheckTracks => concat bool);
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -811,8 +811,8 @@ chunked!(SaveEpisodes => ());
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -909,8 +909,8 @@ chunked!(CheckEpisodes => concat bool);
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -958,8 +958,8 @@ chunked!(SaveShows => ());
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1066,8 +1066,8 @@ chunked!(CheckShows => concat bool);
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1115,8 +1115,8 @@ chunked!(SaveAudiobooks => ());
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1213,8 +1213,8 @@ chunked!(CheckAudiobooks => concat bool);
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1262,8 +1262,8 @@ chunked!(FollowArtists => ());
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1360,8 +1360,8 @@ chunked!(CheckFollowedArtists => concat bool);
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1409,8 +1409,8 @@ chunked!(FollowUsers => ());
 ///
 /// The list can have any length. A list of more than 50 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1500,9 +1500,9 @@ chunked!(CheckFollowedUsers => concat bool);
 
 /// Follows a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/followers` ([reference]). Uses the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some calls need fewer scopes. Not
-/// available in Development Mode since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/followers` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.library().save(..)`.
 ///
@@ -1544,9 +1544,9 @@ single!(FollowPlaylist => ());
 
 /// Unfollows a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Uses the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some calls need fewer scopes. Not
-/// available in Development Mode since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.library().remove(..)`.
 ///
@@ -1627,8 +1627,8 @@ single!(CheckFollowedPlaylist => Vec<bool>);
 ///
 /// The replacement for this operation is `client.playlist(id).items()`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1702,16 +1702,16 @@ single!(GetPlaylistTracks => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/tracks` ([reference]). Uses the scopes `playlist-modify-public`
-/// and `playlist-modify-private`; some calls need fewer scopes. Not available in Development Mode
-/// since 2026-02-11.
+/// `POST /playlists/{playlist_id}/tracks` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.playlist(id).add(..)`.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1764,16 +1764,16 @@ chunked!(AddPlaylistTracks => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Uses the scopes `playlist-modify-public`
-/// and `playlist-modify-private`; some calls need fewer scopes. Not available in Development Mode
-/// since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.playlist(id).replace(..)`.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, one request
-/// removes all items.
+/// returns how many entries Spotify processed before the failure. If the list is empty, one
+/// request removes all items.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1809,9 +1809,9 @@ chunked!(ReplacePlaylistTracks => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Uses the scopes `playlist-modify-public`
-/// and `playlist-modify-private`; some calls need fewer scopes. Not available in Development Mode
-/// since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.playlist(id).reorder(..)`.
 ///
@@ -1866,16 +1866,16 @@ single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 
 /// Removes every occurrence of the given tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Uses the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some calls need fewer scopes. Not
-/// available in Development Mode since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.playlist(id).remove(..)`.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -1907,14 +1907,15 @@ impl RemovePlaylistTracks {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Sends the requests one after another. If you set a snapshot, each later request contains
-    /// the snapshot from the previous response. Returns the responses in the order of the
-    /// requests. If the list is empty, no request is sent.
+    /// Sends the requests one after another. If you set a snapshot, the first request contains
+    /// this snapshot, and each further request contains the snapshot from the previous response.
+    /// Returns the responses in the order of the requests. If the list is empty, no request is
+    /// sent.
     ///
     /// # Errors
     ///
-    /// Fails if a request fails. [`Error::done`](crate::Error::done) returns how many entries
-    /// succeeded before the failure.
+    /// Fails if one of the requests fails. [`Error::done`](crate::Error::done) returns how many
+    /// entries Spotify processed before the failure.
     pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {
         chunks::chain(
             &self.client,
@@ -1951,9 +1952,9 @@ chunked!(RemovePlaylistTracks => chain);
 
 /// Creates an empty playlist for the current user.
 ///
-/// `POST /users/{user_id}/playlists` ([reference]). Uses the scopes `playlist-modify-public` and
-/// `playlist-modify-private`; some calls need fewer scopes. Not available in Development Mode
-/// since 2026-02-11.
+/// `POST /users/{user_id}/playlists` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.me().create_playlist(..)`.
 ///

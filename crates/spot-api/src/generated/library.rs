@@ -152,8 +152,8 @@ impl Library {
 ///
 /// `GET /me/tracks` ([reference]). Needs the scope `user-library-read`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -217,8 +217,8 @@ single!(GetSavedTracks => page Page<SavedTrack>);
 ///
 /// `GET /me/albums` ([reference]). Needs the scope `user-library-read`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -282,8 +282,8 @@ single!(GetSavedAlbums => page Page<SavedAlbum>);
 ///
 /// `GET /me/shows` ([reference]). Needs the scope `user-library-read`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -334,11 +334,11 @@ single!(GetSavedShows => page Page<SavedShow>);
 
 /// The user's saved episodes, latest first.
 ///
-/// `GET /me/episodes` ([reference]). Uses the scopes `user-library-read` and
-/// `user-read-playback-position`; some calls need fewer scopes.
+/// `GET /me/episodes` ([reference]). Needs at most the scopes `user-library-read` and
+/// `user-read-playback-position`; some requests of this type need fewer scopes.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -403,8 +403,8 @@ single!(GetSavedEpisodes => page Page<SavedEpisode>);
 ///
 /// `GET /me/audiobooks` ([reference]). Needs the scope `user-library-read`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -455,13 +455,14 @@ single!(GetSavedAudiobooks => page Page<SimplifiedAudiobook>);
 
 /// Saves tracks, albums, episodes, shows and audiobooks. Follows users, artists and playlists.
 ///
-/// `PUT /me/library` ([reference]). Uses the scopes `user-library-modify`, `user-follow-modify`
-/// and `playlist-modify-public`; some calls need fewer scopes.
+/// `PUT /me/library` ([reference]). Needs at most the scopes `user-library-modify`,
+/// `user-follow-modify` and `playlist-modify-public`; some requests of this type need fewer
+/// scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -503,13 +504,14 @@ chunked!(SaveToLibrary => ());
 /// Removes tracks, albums, episodes, shows and audiobooks from the library. Unfollows users,
 /// artists and playlists.
 ///
-/// `DELETE /me/library` ([reference]). Uses the scopes `user-library-modify`, `user-follow-modify`
-/// and `playlist-modify-public`; some calls need fewer scopes.
+/// `DELETE /me/library` ([reference]). Needs at most the scopes `user-library-modify`,
+/// `user-follow-modify` and `playlist-modify-public`; some requests of this type need fewer
+/// scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -551,8 +553,8 @@ chunked!(RemoveFromLibrary => ());
 /// Checks which of the given items are saved or followed. Returns one `bool` for each item, in the
 /// order of the given items.
 ///
-/// `GET /me/library/contains` ([reference]). Uses the scopes `user-library-read`,
-/// `user-follow-read` and `playlist-read-private`; some calls need fewer scopes.
+/// `GET /me/library/contains` ([reference]). Needs at most the scopes `user-library-read`,
+/// `user-follow-read` and `playlist-read-private`; some requests of this type need fewer scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,

@@ -290,8 +290,8 @@ single!(GetDevices => Vec<Device>, in devices);
 
 /// The current item and the playback queue.
 ///
-/// `GET /me/player/queue` ([reference]). Uses the scopes `user-read-currently-playing` and
-/// `user-read-playback-state`; some calls need fewer scopes.
+/// `GET /me/player/queue` ([reference]). Needs at most the scopes `user-read-currently-playing`
+/// and `user-read-playback-state`; some requests of this type need fewer scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -755,8 +755,8 @@ single!(TransferPlayback => ());
 ///
 /// `GET /me/player/recently-played` ([reference]). Needs the scope `user-read-recently-played`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches the next page.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches the next page.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -213,8 +213,8 @@ impl GetPlaylist {
 ///
 /// `GET /playlists/{playlist_id}/items` ([reference]). Needs the scope `playlist-read-private`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -287,13 +287,14 @@ single!(GetPlaylistItems => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/items` ([reference]). Uses the scopes `playlist-modify-public`
-/// and `playlist-modify-private`; some calls need fewer scopes.
+/// `POST /playlists/{playlist_id}/items` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -346,13 +347,14 @@ chunked!(AddPlaylistItems => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Uses the scopes `playlist-modify-public`
-/// and `playlist-modify-private`; some calls need fewer scopes.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, one request
-/// removes all items.
+/// returns how many entries Spotify processed before the failure. If the list is empty, one
+/// request removes all items.
 ///
 /// The first request replaces the items of the playlist with the first 100 entries of the list.
 /// Further requests append the remaining entries.
@@ -391,8 +393,9 @@ chunked!(ReplacePlaylistItems => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Uses the scopes `playlist-modify-public`
-/// and `playlist-modify-private`; some calls need fewer scopes.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -445,13 +448,14 @@ single!(ReorderPlaylistItems => SnapshotId, in snapshot_id);
 
 /// Removes every occurrence of the given tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/items` ([reference]). Uses the scopes `playlist-modify-public`
-/// and `playlist-modify-private`; some calls need fewer scopes.
+/// `DELETE /playlists/{playlist_id}/items` ([reference]). Needs at most the scopes
+/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
+/// scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
-/// returns how many entries succeeded before the failure. If the list is empty, no request is
-/// sent.
+/// returns how many entries Spotify processed before the failure. If the list is empty, no request
+/// is sent.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -483,14 +487,15 @@ impl RemovePlaylistItems {
     /// Maximum number of entries per request.
     pub const CHUNK: usize = 100;
 
-    /// Sends the requests one after another. If you set a snapshot, each later request contains
-    /// the snapshot from the previous response. Returns the responses in the order of the
-    /// requests. If the list is empty, no request is sent.
+    /// Sends the requests one after another. If you set a snapshot, the first request contains
+    /// this snapshot, and each further request contains the snapshot from the previous response.
+    /// Returns the responses in the order of the requests. If the list is empty, no request is
+    /// sent.
     ///
     /// # Errors
     ///
-    /// Fails if a request fails. [`Error::done`](crate::Error::done) returns how many entries
-    /// succeeded before the failure.
+    /// Fails if one of the requests fails. [`Error::done`](crate::Error::done) returns how many
+    /// entries Spotify processed before the failure.
     pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {
         chunks::chain(
             &self.client,
@@ -527,8 +532,8 @@ chunked!(RemovePlaylistItems => chain);
 
 /// Changes the name, the description or the visibility of one of the user's playlists.
 ///
-/// `PUT /playlists/{playlist_id}` ([reference]). Uses the scopes `playlist-modify-public` and
-/// `playlist-modify-private`; some calls need fewer scopes.
+/// `PUT /playlists/{playlist_id}` ([reference]). Needs at most the scopes `playlist-modify-public`
+/// and `playlist-modify-private`; some requests of this type need fewer scopes.
 ///
 /// Fields that are not set stay unchanged. A collaborative playlist must not be public.
 ///
@@ -629,8 +634,9 @@ single!(GetPlaylistCover => Vec<Image>);
 
 /// Replaces the cover image of one of the user's playlists.
 ///
-/// `PUT /playlists/{playlist_id}/images` ([reference]). Uses the scopes `ugc-image-upload`,
-/// `playlist-modify-public` and `playlist-modify-private`; some calls need fewer scopes.
+/// `PUT /playlists/{playlist_id}/images` ([reference]). Needs at most the scopes
+/// `ugc-image-upload`, `playlist-modify-public` and `playlist-modify-private`; some requests of
+/// this type need fewer scopes.
 ///
 /// The image is a JPEG file of at most 192 KiB.
 ///
@@ -670,8 +676,8 @@ single!(UploadPlaylistCover => ());
 ///
 /// `GET /me/playlists` ([reference]). Needs the scope `playlist-read-private`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -722,8 +728,8 @@ single!(GetMyPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Creates an empty playlist for the user.
 ///
-/// `POST /me/playlists` ([reference]). Uses the scopes `playlist-modify-public` and
-/// `playlist-modify-private`; some calls need fewer scopes.
+/// `POST /me/playlists` ([reference]). Needs at most the scopes `playlist-modify-public` and
+/// `playlist-modify-private`; some requests of this type need fewer scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

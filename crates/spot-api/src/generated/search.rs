@@ -29,8 +29,8 @@ impl Client {
 ///
 /// `GET /search` ([reference]). Needs no scope.
 ///
-/// Awaiting the request returns one page for each requested kind. The default page size is 5. To
-/// stream the results, search for one kind, for example with [`tracks`](Self::tracks).
+/// `.await` returns one page for each requested kind. The default page size is 5. To stream the
+/// results, search for one kind, for example with [`tracks`](Self::tracks).
 ///
 /// The limit applies to each kind: a search for three kinds with a limit of 10 returns up to 30
 /// entries. Spotify returns only the first 1,000 entries of each kind.
@@ -67,8 +67,8 @@ impl Search {
         self
     }
 
-    /// Tells Spotify that your player can play content that is hosted outside Spotify. Spotify
-    /// then marks this content as playable.
+    /// Tells Spotify that your player can play content that is hosted outside Spotify. If this
+    /// parameter is set, Spotify marks content that is hosted outside Spotify as playable.
     pub fn include_external(
         mut self,
         include_external: impl Into<Option<IncludeExternal>>,

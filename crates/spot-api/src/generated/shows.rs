@@ -184,8 +184,8 @@ chunked!(GetShows => singles SimplifiedShow, in shows);
 ///
 /// `GET /shows/{id}/episodes` ([reference]). Needs the scope `user-read-playback-position`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

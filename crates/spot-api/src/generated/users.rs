@@ -33,8 +33,8 @@ impl Client {
 
 /// The profile of the current user.
 ///
-/// `GET /me` ([reference]). Uses the scopes `user-read-private` and `user-read-email`; some calls
-/// need fewer scopes.
+/// `GET /me` ([reference]). Needs at most the scopes `user-read-private` and `user-read-email`;
+/// some requests of this type need fewer scopes.
 ///
 /// No scope is required for the id, the name and the images. Each scope adds further fields.
 ///
@@ -129,8 +129,8 @@ impl GetMyProfile {
 ///
 /// `GET /me/following` ([reference]). Needs the scope `user-follow-read`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches the next page.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches the next page.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -186,8 +186,8 @@ single!(GetFollowedArtists => page CursorPage<Artist>);
 ///
 /// `GET /me/top/artists` ([reference]). Needs the scope `user-top-read`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// Spotify returns at most 50 entries.
 ///
@@ -254,8 +254,8 @@ single!(GetTopArtists => page Page<Artist>);
 ///
 /// `GET /me/top/tracks` ([reference]). Needs the scope `user-top-read`.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// Spotify returns at most 50 entries.
 ///
@@ -367,15 +367,15 @@ impl GetUser {
 
 /// The playlists on a user's profile.
 ///
-/// `GET /users/{user_id}/playlists` ([reference]). Uses the scopes `playlist-read-private` and
-/// `playlist-read-collaborative`; some calls need fewer scopes. Not available in Development Mode
-/// since 2026-02-11.
+/// `GET /users/{user_id}/playlists` ([reference]). Needs at most the scopes
+/// `playlist-read-private` and `playlist-read-collaborative`; some requests of this type need
+/// fewer scopes. Not available in Development Mode since 2026-02-11.
 ///
-/// The replacement for this operation is `client.me().playlists()` for the playlists of the
-/// current user.
+/// The replacement for this operation is `client.me().playlists()`, which returns the playlists of
+/// the current user.
 ///
-/// Awaiting the request returns one page. The default page size is 20. [`stream`](Self::stream)
-/// yields all entries and prefetches pages.
+/// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
+/// entries and prefetches pages.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -10,8 +10,8 @@ use crate::Library;
 pub struct LibraryChanges {
     /// The tracks saved since the given point in time, newest first.
     pub added: Vec<SavedTrack>,
-    /// Total number of saved tracks. If `total` is lower than the previous total plus the length of
-    /// `added`, tracks were removed.
+    /// Total number of saved tracks. Tracks were removed if `total` is lower than the `total` of
+    /// the previous result plus `added.len()`.
     pub total: Option<u32>,
     /// Date of the newest track in `added`, or the given point in time if `added` is empty. Pass
     /// this date to the next call.
@@ -28,10 +28,10 @@ impl Library {
     ///
     /// Limitations:
     ///
-    /// - The result does not contain the removed tracks. [`LibraryChanges::total`] shows that
-    ///   tracks were removed, but not which tracks.
-    /// - A new track is not detected if its date (`added_at`) is before `since`. For example, a
-    ///   program that imports a library can save tracks with old dates.
+    /// - The result does not list the removed tracks. To detect that tracks were removed, use
+    ///   [`LibraryChanges::total`].
+    /// - A new track is not detected if its date (`added_at`) is before `since`. For example, an
+    ///   application can save a track with a date in the past.
     /// - Tracks that were saved after `since`, but in the same second, are not detected, because
     ///   Spotify's dates are whole seconds.
     ///

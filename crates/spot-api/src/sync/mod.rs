@@ -20,9 +20,9 @@ pub use request::SyncPlaylist;
 impl GetPlaylist {
     /// Makes the playlist equal to the list `wanted`, with the same order and the same duplicates.
     ///
-    /// Entries that stay are not removed, so they keep their dates (`added_at`). Awaiting the
-    /// request changes the playlist. [`plan`](SyncPlaylist::plan) returns the changes without
-    /// applying them.
+    /// By default, the sync adds, moves and removes individual entries. All other entries keep
+    /// their dates (`added_at`). `.await` on the returned request changes the playlist.
+    /// [`plan`](SyncPlaylist::plan) returns the changes without applying them.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -41,12 +41,12 @@ impl GetPlaylist {
 
     /// Removes the items at these positions, counted from 0.
     ///
-    /// Spotify always removes all copies of an item. If copies must stay at other positions, the
-    /// SDK adds these copies again, with new dates (`added_at`). [`SyncPlan::readded`] returns the
-    /// number of copies that are added again.
+    /// Spotify always removes all copies of an item. If you pass the positions of some copies of an
+    /// item, the SDK adds the other copies again, with new dates (`added_at`).
+    /// [`SyncPlan::readded`] returns the number of copies that are added again.
     ///
-    /// The SDK first reads the playlist. Each call then removes up to 100 different items, or adds
-    /// one group of up to 100 adjacent copies.
+    /// The SDK first reads the playlist. One request removes up to 100 different items, or adds up
+    /// to 100 consecutive entries.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -61,8 +61,8 @@ impl GetPlaylist {
         SyncPlaylist::new(self.clone(), request::Goal::Without(positions.into_iter().collect()))
     }
 
-    /// Returns the items of the playlist if the playlist no longer has the given version. Returns
-    /// `None` if the playlist still has this version.
+    /// Returns the items of the playlist if the playlist has changed since the given version.
+    /// Returns `None` if the playlist has not changed.
     ///
     /// If the playlist has not changed, the call takes one small request.
     ///

@@ -100,8 +100,8 @@ impl SyncPlan {
         self.steps.is_empty()
     }
 
-    /// Number of entries that the sync does not remove, so that they keep their dates. This number
-    /// includes moved entries.
+    /// Number of entries that the sync does not remove. These entries keep their dates
+    /// (`added_at`). The number includes moved entries.
     pub fn kept(&self) -> usize {
         self.counts.kept
     }
@@ -121,7 +121,8 @@ impl SyncPlan {
         self.counts.removed
     }
 
-    /// Number of entries that the sync removes and adds again, so that they lose their dates.
+    /// Number of entries that the sync removes and adds again. These entries get new dates
+    /// (`added_at`).
     pub fn readded(&self) -> usize {
         self.counts.readded
     }
@@ -193,7 +194,10 @@ impl fmt::Display for SyncPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Counts { kept, moved, added, removed, readded } = self.counts;
         if self.is_empty() {
-            return write!(f, "entries: {kept} retained; nothing to do");
+            return write!(
+                f,
+                "nothing to do: the playlist already has the wanted entries ({kept})"
+            );
         }
         write!(f, "entries: {kept} retained ({moved} moved), {added} added, {removed} removed")?;
         if readded > 0 {
@@ -254,7 +258,8 @@ fn choose<'a>(
                 None => ": raise the maximum with `max_calls()`".to_owned(),
             };
             refusal(format!(
-                "keeping the dates takes {calls} calls, but the maximum is {most}{instead}"
+                "the sync needs {calls} calls to keep the dates of the entries, but the maximum is \
+                 {most} calls{instead}"
             ))
         }
     }

@@ -11,15 +11,15 @@ use crate::{
     },
 };
 
-/// A request that changes the items of a playlist with few calls. [`GetPlaylist::sync`] and
+/// A request that changes the items of a playlist. [`GetPlaylist::sync`] and
 /// [`GetPlaylist::remove_at`] create such requests.
 ///
-/// Awaiting the request changes the playlist and returns the new version of the playlist.
+/// `.await` changes the playlist and returns the new version of the playlist.
 ///
 /// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
 /// can take fewer calls, but gives every entry a new date. Without
-/// [`allow_replace`](Self::allow_replace), the request replaces the playlist in one case: no entry
-/// can keep its date, and a replacement takes fewer calls than single changes.
+/// [`allow_replace`](Self::allow_replace), the request replaces the playlist only if no entry can
+/// keep its date.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -50,16 +50,19 @@ impl SyncPlaylist {
         Self { playlist, goal, contents: None, snapshot_id: None, terms: Terms::default() }
     }
 
-    /// Allows the request to replace the whole playlist. The request uses a replacement if it takes
-    /// fewer calls than single changes, or if single changes are impossible. Single changes add,
-    /// move or remove entries. A replacement gives every entry a new date (`added_at`).
+    /// Allows the request to replace the whole playlist. A replacement gives every entry a new date
+    /// (`added_at`). The request replaces the playlist in two cases:
+    ///
+    /// - Additions, moves and removals of entries would take more calls than a replacement.
+    /// - An entry without a URI must be removed. Only a replacement can remove such an entry.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
     }
 
-    /// Sets the maximum number of calls for a sync that does not replace the playlist. The default
-    /// maximum is the number of calls that a replacement takes, plus 100.
+    /// Sets the maximum number of calls that change the playlist. The maximum does not apply to a
+    /// replacement of the whole playlist. By default, a sync may make 100 calls more than a
+    /// replacement of the whole playlist would take.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);
         self
@@ -72,9 +75,10 @@ impl SyncPlaylist {
         self
     }
 
-    /// Passes the current contents of the playlist to the request, if you already have them from
-    /// [`GetPlaylist::if_changed`]. The request then does not read the playlist again. If the
-    /// contents are outdated, applying the plan fails with a [`Conflict`](ErrorKind::Conflict).
+    /// Passes the current contents of the playlist to the request. Use this method if
+    /// [`GetPlaylist::if_changed`] has returned the contents. The request then does not read the
+    /// playlist again. If the playlist has changed since you read the contents, [`SyncPlan::apply`]
+    /// fails with a [`Conflict`](ErrorKind::Conflict), unless the plan is empty.
     pub fn known(mut self, contents: PlaylistContents) -> Self {
         self.contents = Some(contents);
         self

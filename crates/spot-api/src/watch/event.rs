@@ -22,14 +22,15 @@ pub struct PlaybackEvent {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PlaybackChange {
-    /// The first event of every watch: the initial state.
+    /// The initial state. The first successful poll of a [`PlaybackWatch`](crate::PlaybackWatch)
+    /// reports this event.
     Initial,
     /// Polling works again after [`Throttled`](Self::Throttled) or
     /// [`Interrupted`](Self::Interrupted). The next events report the changes that happened since
     /// the last successful poll.
     Restored,
-    /// No player is active any more (Spotify responds with 204). A poll that reports `Stopped`
-    /// reports no other change of the playback state.
+    /// No player is active any more (Spotify responds with 204). If a poll reports `Stopped`, the
+    /// same poll reports no other change of the playback state.
     Stopped,
     /// Playback moved to another device, or to an unknown device.
     DeviceChanged {
@@ -64,7 +65,7 @@ pub enum PlaybackChange {
         /// The new context.
         to: Option<Context>,
     },
-    /// Another track or episode plays. When a player becomes active, the watch reports
+    /// Another track or episode plays. When a player becomes active, the stream reports
     /// `ItemChanged` and then `Started` or `Paused`.
     ItemChanged {
         /// The previous item.
@@ -90,7 +91,7 @@ pub enum PlaybackChange {
     /// Playback continues after a pause.
     Resumed,
     /// Spotify refused the poll (429), or the rate limit blocks the poll for more than 30 s. The
-    /// watch pauses for the time `wait`, and then polls again.
+    /// stream waits for the time `wait`, and then polls again.
     Throttled {
         /// Length of the pause between two polls.
         wait: Duration,
@@ -98,8 +99,8 @@ pub enum PlaybackChange {
         /// wait can last hours.
         quota: bool,
     },
-    /// A poll failed: the network or Spotify is down, or Spotify refused the token. The watch
-    /// retries at increasing intervals of up to 30 s. Only the first of several consecutive
+    /// A poll failed: the network or Spotify is down, or Spotify refused the token. The stream
+    /// polls again, at increasing intervals of up to 30 s. Only the first of several consecutive
     /// failures is reported.
     Interrupted {
         /// The failure.

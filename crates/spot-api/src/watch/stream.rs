@@ -139,8 +139,8 @@ impl PlaybackWatch {
     /// Sets the maximum time between two polls during playback. Default: 5 s. Values below 1 s
     /// become 1 s.
     ///
-    /// A skip, a pause or a seek is reported after at most this time. With any maximum, the end of
-    /// a track is reported within about a second.
+    /// A skip, a pause or a seek is reported after at most this time. The stream reports the end of
+    /// a track within about a second, even if `interval` is longer.
     pub fn playing_interval(mut self, interval: Duration) -> Self {
         self.pace.playing = interval.max(Duration::from_secs(1));
         self
@@ -194,9 +194,9 @@ impl PlaybackWatch {
         self.shared.now()
     }
 
-    /// Polls as soon as [`max_calls`](Self::max_calls) allows, and then polls frequently for some
-    /// seconds. Call this method after a command, so that the effect of the command is reported
-    /// soon.
+    /// Makes the stream poll immediately, and then frequently for some seconds. The maximum
+    /// [`max_calls`](Self::max_calls) still applies. Call this method after a command, so that the
+    /// effect of the command is reported soon.
     pub fn refresh_now(&self) {
         self.shared.ask();
     }

@@ -191,7 +191,7 @@ async fn stream_from_yields_entries_then_an_error_for_a_bad_link() {
     for (next, words) in [
         (
             Some("https://api.spotify.com.example.org/v1/me/tracks?offset=3"),
-            "is not below the base URL",
+            "leads outside the base URL",
         ),
         (None, "neither `next` nor `href`"),
     ] {

@@ -256,9 +256,9 @@ async fn replacing_a_playlist_requires_allow_replace() {
     let error = sync.clone().plan().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "bad request: keeping the dates takes 399 calls, but the maximum is 104; replacing the \
-         whole playlist takes 4 calls, but gives every item a new date: allow this with \
-         `allow_replace()`, or raise the maximum with `max_calls()`"
+        "bad request: the sync needs 399 calls to keep the dates of the entries, but the maximum \
+         is 104 calls; replacing the whole playlist takes 4 calls, but gives every item a new \
+         date: allow this with `allow_replace()`, or raise the maximum with `max_calls()`"
     );
     let plan: SyncPlan = sync.clone().max_calls(400).plan().await.unwrap();
     assert_eq!((plan.calls(), plan.kept(), plan.replaces()), (399, 400, false));

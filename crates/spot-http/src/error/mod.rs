@@ -91,8 +91,8 @@ pub enum ErrorKind {
     /// The quota of the developer account is used up. [`Error::retry_after`] returns the time to
     /// wait before the next call. This time may be several hours.
     QuotaExceeded,
-    /// The outcome is unknown: Spotify may have carried out the call, and a retry could carry it
-    /// out twice.
+    /// The outcome is unknown: Spotify may have carried out the call, so a retry could carry it out
+    /// a second time.
     OutcomeUnknown,
     /// Spotify failed (5xx).
     Server,
@@ -224,9 +224,9 @@ impl Error {
         self.inner.attempts
     }
 
-    /// For a call with a long list, the number of entries that succeeded before the failure. For a
-    /// playlist sync, the number of calls that succeeded. `None` for calls that send a single
-    /// request.
+    /// For a list that needs several requests, the number of entries that Spotify processed before
+    /// the failure. For a playlist sync, the number of calls that succeeded before the failure.
+    /// `None` for calls that send a single request.
     pub fn done(&self) -> Option<usize> {
         self.inner.done
     }
@@ -341,7 +341,7 @@ impl Error {
         self
     }
 
-    /// Sets the number of list entries that succeeded before the failure.
+    /// Sets the number that [`done`](Self::done) returns.
     #[must_use]
     pub fn with_done(mut self, done: usize) -> Self {
         self.inner().done = Some(done);
@@ -496,9 +496,9 @@ impl fmt::Debug for Error {
     }
 }
 
-/// If the message of an error already contains its source, `source` returns `None`, and
-/// [`Error::cause`] returns the source. Without this rule, a report that prints all sources would
-/// show the same message twice.
+/// `source` returns `None` if the message of the error already contains the message of its cause.
+/// Without this rule, a report that prints all sources would show the same message twice.
+/// [`Error::cause`] always returns the cause.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let first = self.cause()?;

@@ -12,8 +12,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Creates a backoff. A wait is at most `base` after the first attempt, at most twice `base`
-    /// after the second attempt, and so on up to `cap`.
+    /// Creates a backoff. After the first attempt, the wait is at most `base`. The maximum wait
+    /// doubles after each further attempt, up to `cap`.
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }
@@ -27,8 +27,8 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// A wait is at most 0.5 s after the first attempt, at most 1 s after the second attempt, and
-    /// so on up to 20 s.
+    /// After the first attempt, the wait is at most 0.5 s. The maximum wait doubles after each
+    /// further attempt, up to 20 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(500), Duration::from_secs(20))
     }

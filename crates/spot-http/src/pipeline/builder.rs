@@ -119,9 +119,9 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets how long a call waits between attempts. Each wait is a random time. The longest wait is
-    /// `base` after the first attempt, twice `base` after the second, and so on up to `cap`. By
-    /// default, `base` is 0.5 s and `cap` is 20 s.
+    /// Sets how long a call waits between attempts. After the first attempt, the call waits for a
+    /// random time of at most `base`. The maximum doubles after each further attempt, up to `cap`.
+    /// By default, `base` is 0.5 s and `cap` is 20 s.
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.settings.backoff = Backoff::new(base, cap);
         self

@@ -136,7 +136,7 @@ pub enum Event {
         /// The failure; `None` after a success.
         error: Option<Error>,
     },
-    /// A response came from the cache, or from an identical call in flight.
+    /// A response came from the cache, or from an identical call that ran at the same time.
     #[non_exhaustive]
     Cached {
         /// The operation.

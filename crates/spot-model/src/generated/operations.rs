@@ -1665,7 +1665,9 @@ impl Operation {
         idempotent: true,
         paging: Paging::Offset { max: 50, extended_max: 50, last_offset: None },
         chunk: None,
-        replacement: Some("`client.me().playlists()` for the playlists of the current user"),
+        replacement: Some(
+            "`client.me().playlists()`, which returns the playlists of the current user",
+        ),
         own_limit: false,
     };
 }

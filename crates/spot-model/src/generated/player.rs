@@ -102,9 +102,9 @@ pub struct Disallows {
     pub skipping_next: bool,
     /// Skipping to the previous item.
     pub skipping_prev: bool,
-    /// Turning repeat of the context on or off.
+    /// Turning the repeat mode `context` on or off.
     pub toggling_repeat_context: bool,
-    /// Turning repeat of the track on or off.
+    /// Turning the repeat mode `track` on or off.
     pub toggling_repeat_track: bool,
     /// Turning shuffle on or off.
     pub toggling_shuffle: bool,

@@ -72,11 +72,11 @@ pub struct ExplicitContent {
 string_enum! {
     /// Period for which the top artists and tracks are calculated.
     pub enum TimeRange {
-        /// About the last four weeks.
+        /// Approximately the last four weeks.
         ShortTerm = "short_term",
-        /// About the last six months.
+        /// Approximately the last six months.
         MediumTerm = "medium_term",
-        /// About the last year.
+        /// Approximately the last 12 months.
         LongTerm = "long_term",
     }
 }

@@ -73,7 +73,7 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
         [] => "Needs no scope.".to_owned(),
         [scope] => format!("Needs the scope `{scope}`."),
         [scopes @ .., last] => format!(
-            "Uses the scopes `{}` and `{last}`; some calls need fewer scopes.",
+            "Needs at most the scopes `{}` and `{last}`; some requests of this type need fewer scopes.",
             scopes.join("`, `")
         ),
     };
@@ -97,7 +97,7 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
             PagingBy::Offset | PagingBy::Cursor => "one page",
         };
         paragraphs.push(format!(
-            "Awaiting the request returns {page}. The default page size is {}. {all}",
+            "`.await` returns {page}. The default page size is {}. {all}",
             paging.default
         ));
     }
@@ -111,8 +111,8 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
             }
             _ => {
                 "The requests run one after another. If a request fails, \
-                 [`Error::done`](crate::Error::done) returns how many entries succeeded before the \
-                 failure."
+                 [`Error::done`](crate::Error::done) returns how many entries Spotify processed \
+                 before the failure."
             }
         };
         let single = match chunk.single {

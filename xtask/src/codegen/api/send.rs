@@ -90,13 +90,13 @@ pub(super) fn chunked(spec: &Spec, op: &Op, chunk: &Chunk) -> String {
     };
     if *join == Join::Snapshot {
         out.push_str(&format!(
-            "    /// Sends the requests one after another. If you set a snapshot, each later \
-             request contains\n    /// the snapshot from the previous response. Returns the \
-             responses in the order of the\n    /// requests. If the list is empty, no request \
-             is sent.\n    \
-             ///\n    /// # Errors\n    ///\n    /// Fails if a request fails. \
-             [`Error::done`](crate::Error::done) returns how many entries\n    /// succeeded before \
-             the failure.\n    \
+            "    /// Sends the requests one after another. If you set a snapshot, the first \
+             request contains\n    /// this snapshot, and each further request contains the \
+             snapshot from the previous response.\n    /// Returns the responses in the order of \
+             the requests. If the list is empty, no request is\n    /// sent.\n    \
+             ///\n    /// # Errors\n    ///\n    /// Fails if one of the requests fails. \
+             [`Error::done`](crate::Error::done) returns how many\n    /// entries Spotify \
+             processed before the failure.\n    \
              pub async fn send(self) -> Result<Vec<Response<SnapshotId>>, Error> {{\n        \
              chunks::chain(&self.client, {given}, Self::CHUNK, |part, last| {{\n            \
              self.request(part, last)\n        }}).await\n    }}\n\n"
