@@ -56,8 +56,8 @@ use crate::{
 /// the application receives the errors of the server. If the store cannot save a token record, the
 /// session retries until the save succeeds. If the Redis server lost its data, a session in use
 /// saves its record again at its next refresh. Sessions that are not in use are lost, and their
-/// users have to sign in again. To prevent this loss, configure the server to write to the disk
-/// (`appendonly yes`) and to evict no keys (`maxmemory-policy noeviction`).
+/// users have to sign in again. To prevent this loss, enable persistence on the server
+/// (`appendonly yes`), and disable the eviction of keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///
