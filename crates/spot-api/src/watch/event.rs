@@ -22,7 +22,7 @@ pub struct PlaybackEvent {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PlaybackChange {
-    /// The first event of every watch: the initial state.
+    /// The first event of the stream: the initial state.
     Initial,
     /// Polling works again after [`Throttled`](Self::Throttled) or
     /// [`Interrupted`](Self::Interrupted). The next events report the changes that happened since
@@ -64,7 +64,7 @@ pub enum PlaybackChange {
         /// The new context.
         to: Option<Context>,
     },
-    /// Another track or episode plays. When a player becomes active, the watch reports
+    /// Another track or episode plays. When a player becomes active, the stream reports
     /// `ItemChanged` and then `Started` or `Paused`.
     ItemChanged {
         /// The previous item.
@@ -90,7 +90,7 @@ pub enum PlaybackChange {
     /// Playback continues after a pause.
     Resumed,
     /// Spotify refused the poll (429), or the rate limit blocks the poll for more than 30 s. The
-    /// watch pauses for the time `wait`, and then polls again.
+    /// stream pauses for the time `wait`, and then polls again.
     Throttled {
         /// Length of the pause between two polls.
         wait: Duration,
@@ -98,7 +98,7 @@ pub enum PlaybackChange {
         /// wait can last hours.
         quota: bool,
     },
-    /// A poll failed: the network or Spotify is down, or Spotify refused the token. The watch
+    /// A poll failed: the network or Spotify is down, or Spotify refused the token. The stream
     /// retries at increasing intervals of up to 30 s. Only the first of several consecutive
     /// failures is reported.
     Interrupted {

@@ -51,8 +51,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets how long the call waits between attempts. Each wait is a random time. The longest wait
-    /// is `base` after the first attempt, twice `base` after the second, and so on up to `cap`.
+    /// Sets the maximum length of the random waits between attempts. The maximum wait after the
+    /// first attempt is `base`. With each further attempt, the maximum wait doubles, up to `cap`.
     #[must_use]
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.backoff = Some(Backoff::new(base, cap));
