@@ -115,9 +115,9 @@ impl Client {
         self.pipeline.access_mode()
     }
 
-    /// A snapshot of Spotify's limits: the learned limit, the number of calls that count against
-    /// the limit now, and the blocked operations. For each blocked operation, the snapshot contains
-    /// the time until the block ends.
+    /// A snapshot of Spotify's limits: the rate limit, the number of calls that count against the
+    /// rate limit now, and the blocked operations. For each blocked operation, the snapshot
+    /// contains the time until the block ends.
     pub fn limits(&self) -> Limits {
         self.pipeline.limits()
     }

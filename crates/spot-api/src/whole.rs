@@ -238,8 +238,8 @@ impl GetArtistAlbums {
 impl GetMyPlaylists {
     /// Streams the playlists with all their items.
     ///
-    /// In Development Mode, playlists that the user neither owns nor collaborates on have no
-    /// `items`. Playlists that Spotify does not find are skipped; see [`Whole::missing`].
+    /// In Development Mode, Spotify returns the `items` of a playlist only to its owner and its
+    /// collaborators. Playlists that Spotify does not find are skipped; see [`Whole::missing`].
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

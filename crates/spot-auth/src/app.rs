@@ -143,7 +143,7 @@ impl App {
     /// Loads the session with this account and these scopes from a store. Returns `None` if the
     /// store has no such session.
     ///
-    /// This method neither asks the user nor sends a request to Spotify.
+    /// This method shows no consent page, and sends no request to Spotify.
     ///
     /// # Errors
     ///

@@ -127,11 +127,14 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     store.remove(&key).await?;
     ensure(store.load(&key).await?.is_none(), "`load` must return `None` after `remove`")?;
     let late = save(store, &key, "x", Some(third)).await?;
-    ensure(late.is_none(), "`save` with the version of a removed record must report a conflict")?;
+    ensure(
+        late.is_none(),
+        "if a record was removed, `save` with the version of this record must report a conflict",
+    )?;
     let fourth = save(store, &key, "five", None).await?;
     ensure(
         fourth.is_some(),
-        "after `remove`, `save` without an expected version must write the record",
+        "if the record was removed, `save` without an expected version must write the new record",
     )?;
     ensure(
         ![first, second, Some(third)].contains(&fourth),

@@ -13,9 +13,9 @@ pub(crate) fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(json: &
         Ok(value) => value,
         Err(error) => return check_line(&error.to_string()),
     };
-    let encoded = serde_json::to_vec(&value).expect("every model can be encoded");
-    let again: T = spot_model::from_slice(&encoded).expect("the encoded value can be decoded");
+    let encoded = serde_json::to_vec(&value).expect("the value cannot be encoded");
+    let again: T = spot_model::from_slice(&encoded).expect("the encoded value cannot be decoded");
     // A skipped entry is encoded as null, and the reason for skipping the entry is lost. The JSON
     // is therefore compared instead of the values.
-    assert_eq!(serde_json::to_vec(&again).expect("every model can be encoded"), encoded);
+    assert_eq!(serde_json::to_vec(&again).expect("the value cannot be encoded"), encoded);
 }

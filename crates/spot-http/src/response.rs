@@ -224,7 +224,7 @@ fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) ->
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a string in another format",
+        Value::String(_) => "a string in an unexpected format",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };

@@ -112,7 +112,7 @@ struct Arguments {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Task {
-    /// Prints the JSON Schema of test data files.
+    /// Prints the JSON Schema for files with custom test data.
     Schema,
 }
 

@@ -184,7 +184,7 @@ impl fmt::Debug for Redis {
 
 impl RedisBuilder {
     /// Sets the prefix of the keys; `spot:` by default. The prefix must not contain a brace, since
-    /// braces determine the slot of a key in a cluster.
+    /// braces determine the hash slot of a key in a cluster.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self

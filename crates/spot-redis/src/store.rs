@@ -53,19 +53,20 @@ use crate::{
 /// # A server that is unavailable, slow, or restarted without data
 ///
 /// Sessions that are in use continue to work, because their tokens are in memory. The observer of
-/// the application receives the errors of the server. Records that could not be saved are saved
-/// when the server is available again. If the Redis server lost its data, a session in use saves
-/// its record again at its next refresh. Sessions that are not in use are lost, and their users
-/// have to sign in again. To prevent this loss, configure the server to write to the disk
-/// (`appendonly yes`) and to evict no keys (`maxmemory-policy noeviction`).
+/// the application receives the errors of the server. If the store cannot save a token record, the
+/// session retries until the save succeeds. If the Redis server lost its data, a session in use
+/// saves its record again at its next refresh. Sessions that are not in use are lost, and their
+/// users have to sign in again. To prevent this loss, enable persistence on the server
+/// (`appendonly yes`), and disable the eviction of keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///
-/// Each token record is a Redis string. Its key is the prefix of the handle, followed by
-/// `session:{CLIENT_ID/ACCOUNT/SCOPES}`. The key of the lock is the key of the token record with
-/// the suffix `:lock`. The braces around `CLIENT_ID/ACCOUNT/SCOPES` are part of the key: this hash
-/// tag puts the token record and its lock into the same slot of a cluster. All characters except
-/// letters, digits and `-._~` are percent-encoded. [`key`](Self::key) returns the key of a session.
+/// Each token record is a Redis string. The Redis key of a token record is the [key
+/// prefix](crate::RedisBuilder::prefix), followed by `session:{CLIENT_ID/ACCOUNT/SCOPES}`. The key
+/// of the lock is the key of the token record with the suffix `:lock`. The braces around
+/// `CLIENT_ID/ACCOUNT/SCOPES` are part of the key: this hash tag puts the token record and its lock
+/// into the same hash slot of a cluster. All characters except letters, digits and `-._~` are
+/// percent-encoded. [`key`](Self::key) returns the key of a session.
 ///
 /// The consent of a user lasts six months. A token record expires 30 days after the end of this
 /// consent. If the date of the consent is unknown, the token record expires 211 days after the last
@@ -78,8 +79,8 @@ use crate::{
 /// renames a broken record: the new key ends with `:broken`. The renamed record expires after 30
 /// days.
 ///
-/// Some records cannot be decrypted, or have the format of a newer version of this library. Reading
-/// such a record returns an error, and the store does not rename the record.
+/// If a record cannot be decrypted, or has the format of a newer version of this library,
+/// [`load`](TokenStore::load) returns an error and does not rename the record.
 #[derive(Clone)]
 pub struct RedisStore {
     redis: Redis,
@@ -102,7 +103,8 @@ static REMOVE: Script = Script::new(include_str!("store/remove.lua"));
 static SET_ASIDE: Script = Script::new(include_str!("store/set_aside.lua"));
 
 impl RedisStore {
-    /// Creates a store on a server. The keys of the store start with the prefix of the handle.
+    /// Creates a store that saves token records on this Redis server. All Redis keys of the store
+    /// start with the [key prefix](crate::RedisBuilder::prefix).
     pub fn new(redis: &Redis) -> Self {
         Self { redis: redis.clone(), seal: None, accepts_unsealed: false }
     }

@@ -1,5 +1,5 @@
-//! A web service on two machines. A user signs in at one machine, and the other machine serves this
-//! user.
+//! A web service on two machines. One machine starts the sign-in of a user, and the other machine
+//! completes it.
 //!
 //! The machines share the sessions, the pending sign-ins and the rate limit through Redis. In this
 //! example, the machines are two processes of this program behind a load balancer. The load

@@ -29,8 +29,8 @@ impl Client {
 ///
 /// `GET /playlists/{playlist_id}` ([reference]). Needs no scope.
 ///
-/// In Development Mode, Spotify returns the items only for playlists that the user owns or
-/// collaborates on.
+/// In Development Mode, Spotify returns the items of a playlist only to its owner and its
+/// collaborators.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -11,7 +11,8 @@ use crate::{
     },
 };
 
-/// By default, a sync that keeps the dates may take this many calls more than a replacement.
+/// By default, the maximum number of calls of a sync without a replacement is the number of calls of
+/// a replacement, plus this number.
 const EXTRA_CALLS: usize = 100;
 
 /// Restrictions set by the caller.

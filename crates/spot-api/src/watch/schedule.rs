@@ -26,7 +26,7 @@ pub(crate) struct Pace {
     pub(crate) paused: Duration,
     /// Longest interval while no player is active.
     pub(crate) idle: Duration,
-    /// Maximum number of requests in any 30 s. The maximum is at least 2.
+    /// Maximum number of requests within 30 s. The maximum is at least 2.
     pub(crate) ceiling: usize,
 }
 

@@ -160,7 +160,7 @@ impl PlaybackWatch {
         self
     }
 
-    /// Sets the maximum number of requests in any 30 s. Default: 10. Values below 2 become 2.
+    /// Sets the maximum number of requests within 30 s. Default: 10. Values below 2 become 2.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.pace.ceiling = calls.max(2);
         self

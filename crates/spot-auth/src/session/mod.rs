@@ -149,8 +149,8 @@ impl Session {
         self.user.state().record.granted_scopes().clone()
     }
 
-    /// Checks that the user has granted all of these scopes. Succeeds if the granted scopes are
-    /// unknown.
+    /// Checks that the user has granted all of these scopes. If the granted scopes are unknown,
+    /// this method returns `Ok`.
     ///
     /// # Errors
     ///

@@ -130,8 +130,8 @@ const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 /// If the token expires within this time, every caller waits for the refresh.
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
-/// If the cache is younger than this, callers also wait for a background refresh. Without this
-/// wait, a short program could end before the refreshed tokens are saved.
+/// If the cache is younger than this, callers wait for a background refresh even if the old token
+/// is valid. Without this wait, a short program could end before the refreshed tokens are saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
 /// How long a caller waits for a background refresh. The old token is still valid.

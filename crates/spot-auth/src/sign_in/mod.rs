@@ -74,15 +74,15 @@ enum SignInMethod {
     StoreOnly,
 }
 
-/// Signs in the user of a script. The application comes from the [environment](App::from_env), and
-/// the session is stored in the [default directory](FileStore::in_default_directory). The user has
-/// to consent the first time, and again after the consent has ended. Call [`Session::settled`]
-/// before the script ends.
+/// Signs in the user of a script. This function reads the client id, the client secret and the
+/// redirect URI from [environment variables](App::from_env), and stores the session in the
+/// [default directory](FileStore::in_default_directory). The user has to consent the first time,
+/// and again after the consent has ended. Call [`Session::settled`] before the script ends.
 ///
 /// # Errors
 ///
 /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if an environment variable is
-/// missing. The sign-in can fail with every error of a [`SignIn`].
+/// missing. If the sign-in fails, this function returns the error of the [`SignIn`].
 pub async fn sign_in_from_env(scopes: impl Into<Scopes>) -> Result<Session, Error> {
     let store = FileStore::in_default_directory()?;
     App::from_env()?.sign_in(scopes).store(store).await
@@ -123,8 +123,8 @@ impl SignIn {
         self
     }
 
-    /// Sets the string that your program uses to identify the user. Without this method, the string
-    /// is `default`. The string is part of the key in the store.
+    /// Sets the string that your program uses to identify the user. If you do not call this method,
+    /// the sign-in uses the account `default`. The string is part of the key in the store.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.account = account.into();
         self

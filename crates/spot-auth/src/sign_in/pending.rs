@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// A sign-in that has started and is not finished yet. Send the user to
-/// [`authorize_url`](Self::authorize_url), and [`finish`](Self::finish) the sign-in with the URL to
-/// which Spotify redirects the browser.
+/// [`authorize_url`](Self::authorize_url). Then call [`finish`](Self::finish) with the URL to which
+/// Spotify redirects the browser.
 ///
 /// The value contains secrets: the state and the PKCE verifier. A web server stores the value in
 /// the web session of the user's browser, with the [`state`](Self::state) as the key. The value can
@@ -69,7 +69,8 @@ impl PendingSignIn {
     }
 
     /// The value that the callback contains as `state`. A server uses this value to find the
-    /// sign-in that belongs to a callback. Show the value only to the user's browser.
+    /// sign-in that belongs to a callback. Send this value only to the browser of the user who
+    /// signs in.
     pub fn state(&self) -> &str {
         self.request.state.expose_secret()
     }

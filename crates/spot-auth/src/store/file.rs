@@ -42,18 +42,18 @@ use crate::store::{
 /// fail. Therefore a session reads the store again before it concludes that the consent has ended.
 ///
 /// If the disk is full, a store on Unix overwrites the old record in place. The old record is
-/// worthless, because Spotify has replaced its refresh token. The store cannot overwrite a record
-/// in place if no old record exists, or if the file system is copy-on-write. If the store cannot
-/// save the new tokens, the session keeps the tokens in memory, notifies the observer, and retries.
-/// Before the program ends, call [`Session::settled`](crate::Session::settled): it returns an error
-/// if the tokens are not saved. Tokens that are not saved are lost when the program ends.
+/// worthless, because Spotify has replaced its refresh token. On a full disk, a save fails if the
+/// session has no file yet, or if the file system is copy-on-write. If the store cannot save the
+/// new tokens, the session keeps the tokens in memory, notifies the observer, and retries. Before
+/// the program ends, call [`Session::settled`](crate::Session::settled): it returns an error if the
+/// tokens are not saved. Tokens that are not saved are lost when the program ends.
 ///
 /// # Files that cannot be read
 ///
 /// A broken file causes one error, and is renamed to `*.broken-*`. If a newer version of this
 /// library wrote a file, reading it causes an error, and the file is not changed. A sign-out
-/// removes the record, the broken files that were renamed, and the temporary files that a crash has
-/// left. A sign-out does not remove the lock files, which are empty.
+/// removes the token record, the broken files that the store renamed, and the temporary files that
+/// remain after a crash. A sign-out does not remove the lock files, which are empty.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,

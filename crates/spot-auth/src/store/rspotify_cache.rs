@@ -32,9 +32,9 @@ struct Cache {
 
 impl TokenRecord {
     /// Reads the file in which rspotify stores a session. The file is `.spotify_token_cache.json`,
-    /// unless the program sets another path. The user does not have to sign in again, provided that
-    /// the client id stays the same. The access token is used until it expires. The file does not
-    /// contain the time of the consent.
+    /// unless the program sets another path. The user does not have to sign in again if your
+    /// program uses the client id that it used with rspotify. The access token is used until it
+    /// expires. The file does not contain the time of the consent.
     ///
     /// # Errors
     ///

@@ -30,8 +30,9 @@ const MAX_LEN: u64 = 1024 * 1024;
 
 impl TokenRecord {
     /// Reads the file in which spotipy stores a session. The file is `.cache` or `.cache-NAME` in
-    /// the working directory of the program. The user does not have to sign in again if the
-    /// application is the same. The file does not contain the time of the consent.
+    /// the working directory of the program. The user does not have to sign in again if your
+    /// program uses the client id that it used with spotipy. The file does not contain the time of
+    /// the consent.
     ///
     /// # Errors
     ///

@@ -15,12 +15,12 @@ use crate::{scopes::Scopes, store::record::TokenRecord};
 /// refreshed record. [`save`](Self::save) writes nothing if the record has changed since the
 /// session read it.
 ///
-/// A session treats a panic of the store as an error. A session limits the time of every call of
-/// the store: 20 s for reading, 10 s for writing or removing, and 65 s for the lock. A call that
-/// exceeds its limit is cancelled. On a runtime with several threads, the limit also applies to a
-/// call that blocks its thread. On a current-thread runtime, a call that blocks its thread stops
-/// the whole runtime until the call returns. Therefore run blocking code with
-/// `tokio::task::spawn_blocking`.
+/// A session treats a panic of the store as an error. A session sets a time limit for each method
+/// of the store: 20 s for `load`, 10 s for `save` and `remove`, and 65 s for `lock`. The session
+/// cancels a method that exceeds its time limit. On a multi-threaded runtime, the time limit also
+/// applies to a store method that blocks its thread. On a current-thread runtime, a store method
+/// that blocks its thread stops the whole runtime until the method returns. Therefore run blocking
+/// code with `tokio::task::spawn_blocking`.
 ///
 /// `spot_auth::test::check_store` (feature `test`) checks an implementation. The crate `spot-redis`
 /// provides a store for Redis.
@@ -55,8 +55,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     async fn remove(&self, key: &StoreKey) -> Result<(), Error>;
 
     /// Waits for the lock of the key. The lock is released when the value is dropped. The store
-    /// must also release the lock when the process that holds the lock ends. Reading, writing and
-    /// removing a record also work without the lock.
+    /// must also release the lock when the process that holds the lock ends. `load`, `save` and
+    /// `remove` must work even if their caller does not hold the lock.
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ pub enum ForbiddenCause {
     /// The player does not allow the command now. [`Error::kind`](crate::Error::kind) returns
     /// [`Player`](crate::ErrorKind::Player).
     PlayerRestriction,
-    /// The user neither owns the playlist nor collaborates on it.
+    /// The user is neither the owner nor a collaborator of the playlist.
     PlaylistOfOthers,
     /// The cause is unknown, because Spotify's message does not contain it.
     Other,

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-/// Computes the random waits between attempts. The longest possible wait doubles after each
-/// attempt.
+/// Computes the random waits between attempts. The maximum wait doubles with each attempt, up to a
+/// cap.
 ///
-/// Each wait is random ("full jitter"), so that tasks that failed together retry at different
-/// times.
+/// Each wait has a random length ("full jitter"). Tasks that fail at the same time therefore retry
+/// at different times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     base: Duration,
@@ -12,8 +12,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Creates a backoff. After the first attempt, the wait is at most `base`. The maximum wait
-    /// doubles after each further attempt, up to `cap`.
+    /// Creates a backoff. The maximum wait after the first attempt is `base`. With each further
+    /// attempt, the maximum wait doubles, up to `cap`.
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }
@@ -27,8 +27,7 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// After the first attempt, the wait is at most 0.5 s. The maximum wait doubles after each
-    /// further attempt, up to 20 s.
+    /// Creates a backoff whose `base` is 0.5 s and whose `cap` is 20 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(500), Duration::from_secs(20))
     }

@@ -23,7 +23,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns the outcome of an attempt from the status of its error response.
+    /// Returns the outcome of an attempt that got a response with this error status.
     pub fn of_status(status: u16) -> Self {
         match status {
             429 => Self::RateLimited,
@@ -35,7 +35,7 @@ impl Outcome {
         }
     }
 
-    /// Returns the outcome of an attempt without a response.
+    /// Returns the outcome of an attempt that failed with this kind of transport error.
     pub fn of_transport_error(kind: TransportErrorKind) -> Self {
         match kind {
             TransportErrorKind::NotSent => Self::NotSent,

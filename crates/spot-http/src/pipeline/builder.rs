@@ -119,16 +119,17 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets how long a call waits between attempts. After the first attempt, the call waits for a
-    /// random time of at most `base`. The maximum doubles after each further attempt, up to `cap`.
+    /// Sets the maximum length of the random waits between attempts. The maximum wait after the
+    /// first attempt is `base`. With each further attempt, the maximum wait doubles, up to `cap`.
     /// By default, `base` is 0.5 s and `cap` is 20 s.
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.settings.backoff = Backoff::new(base, cap);
         self
     }
 
-    /// Sets how calls are paced. This pipeline and the pipelines that [`Pipeline::with_tokens`]
-    /// creates from it share the limiter. By default, the limiter learns the limit.
+    /// Sets the rate limit. This pipeline and the pipelines that [`Pipeline::with_tokens`] creates
+    /// from it share the limiter. By default, the limiter learns Spotify's limit from 429
+    /// responses.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.limiter = Limiter::Local(limit);
         self
@@ -164,8 +165,7 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the cache. The cache stores responses as their headers allow. Identical calls in flight
-    /// share one response.
+    /// Sets the cache of responses. By default, the pipeline has no cache.
     #[cfg(feature = "cache")]
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = Some(cache);

@@ -1,4 +1,4 @@
-//! The response cache. Identical calls in flight share one response.
+//! The response cache.
 
 use std::{
     collections::HashMap,
@@ -21,9 +21,10 @@ use crate::{AccessToken, Error, Response};
 ///
 /// The key consists of the token, the URL and the language, so that users never receive each
 /// other's responses. A new token changes the key, so the earlier responses are not used after a
-/// token refresh. Identical `GET`s in flight share one request. A write removes the stored
-/// responses about the user's library and about playlists. Only responses to requests with the same
-/// token are removed.
+/// token refresh. If several identical `GET` calls run at the same time, the pipeline sends one
+/// request, and all these calls get its response. After every `POST`, `PUT` or `DELETE`, the cache
+/// removes the responses for URLs that contain `/me` or `/playlists/`. Responses to requests with
+/// other tokens remain in the cache.
 ///
 /// Clones of a cache share the stored responses, even if different clients use the clones:
 ///

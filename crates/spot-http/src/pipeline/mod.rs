@@ -205,8 +205,8 @@ impl Pipeline {
         Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
     }
 
-    /// A snapshot of Spotify's limits: the learned limit, the number of calls that count against
-    /// the limit, and the paused operations. Show the snapshot on a dashboard, or save it for the
+    /// A snapshot of Spotify's limits: the rate limit, the number of calls that count against the
+    /// rate limit, and the paused operations. Show the snapshot on a dashboard, or save it for the
     /// next run.
     pub fn limits(&self) -> Limits {
         self.shared.limiter.limits()
@@ -217,10 +217,10 @@ impl Pipeline {
         &self.shared.settings.base_url
     }
 
-    /// Returns the part of a link after the base URL: the path and the query. `None` if the token
-    /// must not be sent to the link: the link leads to another origin, or leaves the base path with
-    /// `..`. Escaped dots and slashes are treated like unescaped dots and slashes, since a server
-    /// may decode them.
+    /// Returns the part of a link after the base URL: the path and the query. Returns `None` if the
+    /// link has another origin than the base URL, or may lead outside the path of the base URL. A
+    /// request to such a link must not contain the token. The method treats escaped dots and
+    /// slashes like unescaped dots and slashes, because a server may decode them.
     pub fn path_of(&self, link: &str) -> Option<String> {
         // Parsing resolves `.` and `..` in the same way as the transport, even if they are escaped.
         let (base, link) = (Url::parse(self.base_url()).ok()?, Url::parse(link).ok()?);

@@ -14,9 +14,9 @@ use crate::{Error, ErrorKind};
 /// spawn tasks.
 ///
 /// Events arrive in the order in which they happen. A call may return before its events arrive.
-/// [`Pipeline::settled`](crate::Pipeline::settled) waits for the events, in tests or before a
-/// program exits. Up to 1,024 events are queued for a slow observer. If this queue is full, new
-/// events are lost, and [`Event::Lost`] reports the number of lost events.
+/// [`Pipeline::settled`](crate::Pipeline::settled) waits until the observer has handled the events
+/// of all calls that have ended. Up to 1,024 events are queued for a slow observer. If this queue
+/// is full, new events are lost, and [`Event::Lost`] reports the number of lost events.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,7 +101,7 @@ pub enum Event {
         /// Whether a quota is exhausted. If `true`, only this operation pauses.
         quota: bool,
     },
-    /// The learned limit of the rolling window changed.
+    /// After a response from Spotify, the limiter changed its limit for the rolling window.
     #[non_exhaustive]
     LimitLearned {
         /// The maximum number of calls in the rolling window.
@@ -119,7 +119,7 @@ pub enum Event {
     /// The limiter shares its state with other machines again.
     #[non_exhaustive]
     LimiterShared {
-        /// How long the limiter was without the shared state.
+        /// The time for which the limiter could not reach the server that stores the shared state.
         after: Duration,
     },
     /// A call ended.
@@ -136,7 +136,7 @@ pub enum Event {
         /// The failure; `None` after a success.
         error: Option<Error>,
     },
-    /// A response came from the cache, or from an identical call that ran at the same time.
+    /// A call got its response from the cache, or from an identical call that ran at the same time.
     #[non_exhaustive]
     Cached {
         /// The operation.
@@ -151,14 +151,16 @@ pub enum Event {
 }
 
 impl Event {
-    /// Creates the event [`LimiterAlone`](Self::LimiterAlone), for your own implementation of
-    /// [`RateLimiter`](crate::RateLimiter).
+    /// Creates the event [`LimiterAlone`](Self::LimiterAlone). Your own
+    /// [`RateLimiter`](crate::RateLimiter) can send this event to an observer when the limiter
+    /// cannot reach its shared state.
     pub fn limiter_alone(error: Error, limit: Option<u32>) -> Self {
         Self::LimiterAlone { error, limit }
     }
 
-    /// Creates the event [`LimiterShared`](Self::LimiterShared), for your own implementation of
-    /// [`RateLimiter`](crate::RateLimiter).
+    /// Creates the event [`LimiterShared`](Self::LimiterShared). Your own
+    /// [`RateLimiter`](crate::RateLimiter) can send this event to an observer when the limiter
+    /// reaches its shared state again.
     pub fn limiter_shared(after: Duration) -> Self {
         Self::LimiterShared { after }
     }

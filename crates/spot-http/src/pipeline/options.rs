@@ -51,8 +51,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets how long the call waits between attempts. After the first attempt, the call waits for a
-    /// random time of at most `base`. The maximum doubles after each further attempt, up to `cap`.
+    /// Sets the maximum length of the random waits between attempts. The maximum wait after the
+    /// first attempt is `base`. With each further attempt, the maximum wait doubles, up to `cap`.
     #[must_use]
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.backoff = Some(Backoff::new(base, cap));
@@ -66,8 +66,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets whether the client may send the request again if the outcome of an attempt is unknown.
-    /// Overrides [`Operation::idempotent`](spot_model::Operation::idempotent).
+    /// Sets whether it is safe to send the request twice. Overrides
+    /// [`Operation::idempotent`](spot_model::Operation::idempotent).
     #[must_use]
     pub fn repeatable(mut self, repeatable: bool) -> Self {
         self.repeatable = Some(repeatable);

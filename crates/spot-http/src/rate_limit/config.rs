@@ -5,7 +5,8 @@ use crate::{Limits, rate_limit::window::Window};
 /// Length of the rolling window that Spotify documents.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// Pacing of a [`LocalLimiter`](crate::LocalLimiter).
+/// Rate limit of a [`LocalLimiter`](crate::LocalLimiter): learned from responses, set by the
+/// program, or none.
 ///
 /// In every mode, a 429 delays further calls until its `Retry-After` has passed.
 #[derive(Clone, Debug)]
@@ -48,9 +49,9 @@ impl RateLimit {
         self
     }
 
-    /// Starts with the state of an earlier run: the learned limit, and the times until which calls
-    /// are blocked. Pass the value that [`Pipeline::limits`](crate::Pipeline::limits) returned in
-    /// the earlier run.
+    /// Starts with the state of an earlier run: the rate limit, and the times until which calls are
+    /// blocked. Pass the value that [`Pipeline::limits`](crate::Pipeline::limits) returned in the
+    /// earlier run.
     #[must_use]
     pub fn resume(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -14,10 +14,10 @@ use crate::{Error, Limits, Priority};
 ///
 /// An implementation must follow these rules:
 ///
-/// - If a caller drops the future of [`acquire`](Self::acquire), the attempt does not count against
+/// - If a caller drops the future of [`acquire`](Self::acquire), the attempt must not count against
 ///   the rate limit.
-/// - Other calls are not delayed if a caller stops polling the future of `acquire`.
-/// - Calls with the same priority get their permits in the order in which they call `acquire`.
+/// - If a caller stops polling the future of `acquire`, the limiter must not delay other calls.
+/// - Calls with the same priority must get their permits in the order in which they request them.
 #[async_trait]
 pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// Waits until an attempt may be sent, and counts the attempt against the rate limit.
@@ -58,9 +58,10 @@ impl PermitRequest {
 
 /// A permit to send one attempt. The attempt counts against the rate limit.
 ///
-/// If the permit is dropped before [`sent`](Self::sent) is called, the attempt does not count. If
-/// the permit is dropped later, the attempt counts for the length of the rolling window, because
-/// the request may have reached Spotify.
+/// If the permit is dropped before [`sent`](Self::sent) is called, the attempt does not count
+/// against the rate limit. If the permit is dropped after `sent` is called, the attempt counts
+/// against the rate limit for at least one more window length. The request may have reached
+/// Spotify.
 pub trait Permit: fmt::Debug + Send {
     /// Records the time at which the request is sent.
     fn sent(&mut self, now: Instant);
@@ -69,8 +70,8 @@ pub trait Permit: fmt::Debug + Send {
     fn finish(self: Box<Self>, end: AttemptEnd<'_>) -> Feedback;
 }
 
-/// How an attempt ended, as reported to a limiter. If the outcome of an attempt is unknown, its
-/// permit is dropped and nothing is reported.
+/// How an attempt ended, as the pipeline reports it to the limiter. If the outcome of an attempt is
+/// unknown, the pipeline drops the [`Permit`] without calling `finish`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AttemptEnd<'a> {
@@ -97,18 +98,19 @@ impl<'a> AttemptEnd<'a> {
 }
 
 /// The new limit or the new pause that a limiter sets when an attempt ends. The pipeline reports
-/// both to the observer.
+/// the new limit and the new pause to the observer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Feedback {
-    /// The limit of the rolling window, if this attempt changed it.
+    /// The new limit of the rolling window; `None` if the attempt did not change the limit.
     pub limit: Option<u32>,
-    /// How long this operation or all operations are paused. Only a 429 causes a pause.
+    /// The length of the pause that a 429 caused; `None` if the attempt caused no pause. The pause
+    /// applies either to all operations or only to the refused operation.
     pub block: Option<Duration>,
 }
 
 impl Feedback {
-    /// Sets the new limit; `None` if the limit did not change.
+    /// Sets the new limit of the rolling window. Pass `None` if the limit did not change.
     #[must_use]
     pub fn with_limit(mut self, limit: Option<u32>) -> Self {
         self.limit = limit;

@@ -123,7 +123,10 @@ pub enum Slot {
 
 /// The end of a call that had a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "limiters in other crates handle every variant")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "limiters in other crates must handle every variant of this enum"
+)]
 pub enum End {
     /// The server sent a response other than 429.
     Answered,

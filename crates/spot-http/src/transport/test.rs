@@ -255,9 +255,9 @@ impl Faulty {
         self
     }
 
-    /// Sets the probability that the transport begins to refuse requests with status 429. The
-    /// transport then refuses `requests` consecutive requests. `retry_after` is the value of the
-    /// `Retry-After` header of these responses.
+    /// Sets the probability, for each request, that a series of 429 responses starts. The parameter
+    /// `requests` is the number of requests in the series. The parameter `retry_after` is the value
+    /// of the `Retry-After` header of the 429 responses.
     #[must_use]
     pub fn storm(mut self, rate: f64, requests: u32, retry_after: Duration) -> Self {
         self.rates.storm = (rate, requests, retry_after);

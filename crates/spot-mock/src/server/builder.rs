@@ -74,7 +74,7 @@ impl MockBuilder {
     }
 
     /// Sets custom test data: music, users, playlists, and the library of the default user.
-    /// Default: [`World::new`](custom::World::new), the generated test data without custom entries.
+    /// Default: only the generated test data ([`World::new`](custom::World::new)).
     pub fn world(mut self, world: custom::World) -> Self {
         self.recipe.world = world;
         self
@@ -157,9 +157,9 @@ impl MockBuilder {
     /// operations. All Development Mode applications of the account share this quota. Each quota
     /// period lasts 24 hours, and starts with the first call after the previous period. Calls
     /// beyond the quota get a 429 with the reason `QUOTA_EXCEEDED`, and with a `Retry-After` of up
-    /// to 24 hours. Operations form a group if their paths consist of the same words:
-    /// `/artists/{id}/albums` is one group for all artists, and `/artists/{id}` is another group.
-    /// Default: no limit.
+    /// to 24 hours. Operations belong to the same group if their paths are equal without the ids.
+    /// For example, all calls of `/artists/{id}/albums` belong to one group, and all calls of
+    /// `/artists/{id}` belong to another group. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
@@ -229,8 +229,7 @@ impl MockBuilder {
 
     /// Whether responses contain the `null` values that sometimes occur in real responses. If true,
     /// hidden playlists appear as `null` in the user's list and in search results. If true, one
-    /// device has the id `null` and the volume `null`. Default: hidden playlists are left out, and
-    /// all devices have an id.
+    /// device has the id `null` and the volume `null`. Default: no.
     pub fn null_values(mut self, nulls: bool) -> Self {
         self.recipe.null_values = nulls;
         self

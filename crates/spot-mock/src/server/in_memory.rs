@@ -37,8 +37,8 @@ impl InMemory {
 
     /// Sends these bytes on a new connection and returns everything that the mock sends until it
     /// closes the connection. One minute after the bytes were sent, the client shuts down the write
-    /// half of the connection. After that, the mock closes the connection, even if it is waiting
-    /// for more bytes.
+    /// half of the connection. When the write half is shut down, the mock closes the connection,
+    /// even if the request is incomplete.
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ pub enum EarlyRetryPolicy {
     Forgive,
     /// Refuses early retries, and counts them against the limit.
     Count,
-    /// Refuses early retries. Each early retry lengthens the remaining wait by half. The maximum
+    /// Refuses early retries. Each early retry multiplies the remaining wait by 1.5. The maximum
     /// wait is one hour for the rate limit, and one day for the quota.
     Lengthen,
 }
@@ -199,7 +199,7 @@ fn bucket(path: &str) -> String {
     words.collect::<Vec<_>>().join("/")
 }
 
-/// Lengthens the remaining wait by half, to at most `most`. If the wait is already longer than
+/// Multiplies the remaining wait by 1.5, to at most `most`. If the wait is already longer than
 /// `most`, returns the same end.
 fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
     let left = end.since(now);

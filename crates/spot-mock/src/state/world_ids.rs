@@ -24,7 +24,7 @@ pub struct WorldIds {
     pub track: String,
     /// A track that is not available in the default user's country.
     pub unavailable_track: String,
-    /// A track that is relinked to another track if the call has a `market`.
+    /// A track that the mock replaces with another track if the request has the parameter `market`.
     pub relinked_track: String,
     /// A track that the default user has saved.
     pub saved_track: String,

@@ -134,11 +134,11 @@ fn backup_errors_name_the_line_and_the_path() {
         (wrong(|entry| entry["track"] = Value::Null), "line 2: track: invalid type: null"),
         (
             wrong(|entry| entry["track"]["id"] = json!("short")),
-            "line 2: track.id: \"short\" is not an id; expected 22 letters and digits",
+            "line 2: track.id: \"short\" is not an id; expected 22 characters, each a letter or a digit",
         ),
         (
             wrong(|entry| entry["track"]["artists"][1]["id"] = json!("short")),
-            "line 2: track.artists[1].id: \"short\" is not an id; expected 22 letters and digits",
+            "line 2: track.artists[1].id: \"short\" is not an id; expected 22 characters, each a letter or a digit",
         ),
         (
             wrong(|entry| entry["added_at"] = json!("yesterday")),

@@ -129,7 +129,7 @@ async fn world_errors_name_the_invalid_field() {
         ),
         (
             r#"{"artists": [{"name": "A", "id": "short"}]}"#,
-            "world: artists[0].id: \"short\" is not an id; expected 22 letters and digits",
+            "world: artists[0].id: \"short\" is not an id; expected 22 characters, each a letter or a digit",
         ),
         (
             r#"{"artists": [{"name": "A", "id": "4keel4keel4keel4keel4k"}, {"name": "B", "id": "4keel4keel4keel4keel4k"}]}"#,

@@ -30,8 +30,8 @@ pub struct Playlist {
     pub snapshot_id: Option<SnapshotId>,
     /// Cover images, widest first. The URLs expire within a day.
     pub images: Vec<Image>,
-    /// First page of the items. `None` in Development Mode for playlists that the user neither
-    /// owns nor collaborates on.
+    /// First page of the items. In Development Mode, `None` if the user is neither the owner nor a
+    /// collaborator of the playlist.
     pub items: Option<Page<PlaylistItem>>,
     /// Followers.
     pub followers: Option<Followers>,

@@ -48,11 +48,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 ///
 /// While the server is unavailable, each process continues with its share of the limit: the last
 /// known limit divided by the last known number of processes. If the Redis server is unavailable,
-/// calls do not fail. The first call waits for the Redis server, but not longer than the connect
-/// timeout. Later calls do not wait for the Redis server. When the server is available again, the
-/// limiter shares its state again automatically. The [observer](RedisLimiterBuilder::observer)
-/// receives an event when the server becomes unavailable, and another event when the server is
-/// available again.
+/// calls do not fail. After the Redis server becomes unavailable, the next Spotify call waits for
+/// at most the connect timeout. Later Spotify calls do not wait for the Redis server. When the
+/// server is available again, the limiter shares its state again automatically. The
+/// [observer](RedisLimiterBuilder::observer) receives an event when the server becomes unavailable,
+/// and another event when the server is available again.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -119,8 +119,8 @@ impl RedisLimiter {
     }
 
     /// Immediately tells the Redis server which calls have ended. Call this method before the
-    /// program exits. If the program exits without a flush, its last calls can occupy their slots
-    /// for the length of the rolling window plus the maximum duration of a call.
+    /// program exits. If the program exits without calling `flush`, its last calls count against
+    /// the rate limit for up to 90 s instead of 30 s (with the default settings).
     ///
     /// This method waits no longer than the connect timeout.
     pub async fn flush(&self) {
@@ -188,8 +188,8 @@ impl RedisLimiterBuilder {
         self
     }
 
-    /// Sets the maximum duration of one attempt; 60 s by default. If a process is killed, its slots
-    /// become free after the length of the rolling window plus this duration.
+    /// Sets the maximum duration of one attempt; 60 s by default. If a process is killed, its last
+    /// calls count against the rate limit for up to the window length plus this duration.
     pub fn longest_call(mut self, time: Duration) -> Self {
         let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
         self.settings.longest_call = time.clamp(least, most);

@@ -35,13 +35,13 @@ impl Seal {
     /// Decrypts JSON, and checks that it was encrypted together with this Redis key.
     pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<String, Error> {
         let plain = call("open", &self.open, key, sealed)?;
-        let wrong = |why: &str| Error::store(format!("the value of {key} in Redis {why}"));
+        let wrong = |why: &str| Error::store(format!("cannot read {key} in Redis: {why}"));
         let plain =
-            str::from_utf8(&plain).map_err(|_| wrong("is not valid UTF-8 after decryption"))?;
+            str::from_utf8(&plain).map_err(|_| wrong("the decrypted value is not valid UTF-8"))?;
         match plain.split_once('\n') {
             Some((owner, text)) if owner == key => Ok(text.to_owned()),
-            Some(_) => Err(wrong("was encrypted for another Redis key")),
-            None => Err(wrong("contains no Redis key after decryption")),
+            Some(_) => Err(wrong("the value was encrypted for storage under another Redis key")),
+            None => Err(wrong("the decrypted value does not contain the name of its Redis key")),
         }
     }
 }

@@ -87,7 +87,7 @@ struct CodesLine {
 }
 
 impl World {
-    /// Reads a library from a backup. Each line is a JSON object that has the form of an entry of
+    /// Reads a library from a backup. Each line is a saved track in the JSON format of
     /// `GET /me/tracks`. The most recently saved track comes first. The example `library_backup` of
     /// `spot-sdk` writes such a file.
     ///
@@ -112,8 +112,8 @@ impl World {
         Ok(backup.into_world())
     }
 
-    /// Reads a library from a backup file. [`from_backup`](Self::from_backup) describes the form of
-    /// the file.
+    /// Reads a library from a backup file. The docs of [`from_backup`](Self::from_backup) describe
+    /// the file format.
     ///
     /// # Errors
     ///
@@ -264,7 +264,8 @@ impl Backup {
 }
 
 fn check_id(id: &str, at: &str) -> Result<(), String> {
-    let wrong = || format!("{at}: {id:?} is not an id; expected 22 letters and digits");
+    let wrong =
+        || format!("{at}: {id:?} is not an id; expected 22 characters, each a letter or a digit");
     Id::parse(id).map(|_| ()).ok_or_else(wrong)
 }
 

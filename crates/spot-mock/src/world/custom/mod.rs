@@ -23,7 +23,7 @@
 //!
 //! [`World::read`] and the option `--world` of the program load test data from a JSON file. Most
 //! fields of the JSON file have default values. The command `spot-mock schema` prints the JSON
-//! Schema of test data files.
+//! Schema for files with custom test data.
 //!
 //! ```
 //! # use spot_mock::custom::World;
@@ -214,7 +214,7 @@ impl World {
         read_text(file.as_ref(), Self::from_json)
     }
 
-    /// Returns the JSON Schema of test data files.
+    /// Returns the JSON Schema for files with custom test data.
     #[cfg(feature = "control")]
     pub fn json_schema() -> String {
         // Serialization cannot fail: a schema has only string keys and finite numbers.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 #[must_use = "an artist has no effect until you add it to a `World`"]
 pub struct Artist {
-    /// Id, 22 letters and digits. Default: a generated id.
+    /// Id of 22 characters, each a letter or a digit. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct Artist {
 #[serde(deny_unknown_fields)]
 #[must_use = "an album has no effect until you add it to a `World`"]
 pub struct Album {
-    /// Id, 22 letters and digits. Default: a generated id.
+    /// Id of 22 characters, each a letter or a digit. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Name or id of the artist.
@@ -90,7 +90,7 @@ pub enum AlbumType {
 #[serde(deny_unknown_fields)]
 #[must_use = "a track has no effect until it is added to an album"]
 pub struct Track {
-    /// Id, 22 letters and digits. Default: a generated id.
+    /// Id of 22 characters, each a letter or a digit. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Names or ids of all artists. Default: the artist of the album, and the guest.
@@ -117,7 +117,8 @@ pub struct Track {
     pub(crate) unavailable: bool,
     /// Country codes of the markets in which the track is available. Default: all markets.
     pub(crate) markets: Option<Vec<String>>,
-    /// Name or id of the track that replaces this track if a call has a market.
+    /// Name or id of the track that the mock returns instead of this track if the request has the
+    /// parameter `market`.
     pub(crate) relinked_to: Option<String>,
     /// International Standard Recording Code. Default: a generated code.
     pub(crate) isrc: Option<String>,
@@ -137,7 +138,7 @@ impl Artist {
         Self { id: None, name: name.into(), genres: Vec::new(), popularity: 0, followers: 0 }
     }
 
-    /// Id, 22 letters and digits.
+    /// Id of 22 characters, each a letter or a digit.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -182,7 +183,7 @@ impl Album {
         }
     }
 
-    /// Id, 22 letters and digits.
+    /// Id of 22 characters, each a letter or a digit.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -271,7 +272,7 @@ impl Track {
         }
     }
 
-    /// Id, 22 letters and digits.
+    /// Id of 22 characters, each a letter or a digit.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -338,7 +339,8 @@ impl Track {
         self
     }
 
-    /// Name or id of the track that replaces this track if a call has a market.
+    /// Name or id of the track that the mock returns instead of this track if the request has the
+    /// parameter `market`.
     pub fn relinked_to(mut self, track: impl Into<String>) -> Self {
         self.relinked_to = Some(track.into());
         self

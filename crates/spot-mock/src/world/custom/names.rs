@@ -46,7 +46,8 @@ impl<T: Kind> Names<T> {
 
 pub(crate) fn own_id(text: &str, at: &str) -> io::Result<Id> {
     let wrong = || {
-        let reason = format!("{text:?} is not an id; expected 22 letters and digits");
+        let reason =
+            format!("{text:?} is not an id; expected 22 characters, each a letter or a digit");
         invalid(&format!("{at}.id"), reason)
     };
     Id::parse(text).ok_or_else(wrong)

@@ -27,7 +27,7 @@ pub struct User {
 #[serde(deny_unknown_fields)]
 #[must_use = "a playlist has no effect until you add it to a `World`"]
 pub struct Playlist {
-    /// Id, 22 letters and digits. Default: a generated id.
+    /// Id of 22 characters, each a letter or a digit. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Id of the owner. Default: the default user.
@@ -131,7 +131,7 @@ impl Playlist {
         }
     }
 
-    /// Id, 22 letters and digits.
+    /// Id of 22 characters, each a letter or a digit.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self

@@ -33,7 +33,7 @@ struct Dated {
 }
 
 impl Saved {
-    /// The entry with this name or id, saved at this time: `2024-05-03T10:00:00Z`.
+    /// A saved entry: a name or an id, and the time of saving in the format `2024-05-03T10:00:00Z`.
     pub fn at(name: impl Into<String>, added_at: impl Into<String>) -> Self {
         Self(Entry::Dated(Dated { name: name.into(), added_at: added_at.into() }))
     }

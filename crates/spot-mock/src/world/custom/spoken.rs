@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 #[must_use = "a show has no effect until you add it to a `World`"]
 pub struct Show {
-    /// Id, 22 letters and digits. Default: a generated id.
+    /// Id of 22 characters, each a letter or a digit. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct Show {
 #[serde(deny_unknown_fields)]
 #[must_use = "an episode has no effect until it is added to a show"]
 pub struct Episode {
-    /// Id, 22 letters and digits. Default: a generated id.
+    /// Id of 22 characters, each a letter or a digit. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Default: 1800000.
@@ -34,7 +34,7 @@ pub struct Episode {
     pub(crate) duration_ms: u32,
     /// `2024-05-03`. Default: 2026-11-02, the first day of the mock's clock.
     pub(crate) released: Option<String>,
-    /// Resume point of each user, in milliseconds.
+    /// Length of the part of the episode that each user has already played, in milliseconds.
     #[serde(default)]
     pub(crate) heard_ms: u32,
 }
@@ -45,7 +45,7 @@ pub struct Episode {
 #[serde(deny_unknown_fields)]
 #[must_use = "an audiobook has no effect until you add it to a `World`"]
 pub struct Audiobook {
-    /// Id, 22 letters and digits. Default: a generated id.
+    /// Id of 22 characters, each a letter or a digit. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) author: String,
@@ -63,13 +63,13 @@ pub struct Audiobook {
 #[serde(deny_unknown_fields)]
 #[must_use = "a chapter has no effect until it is added to an audiobook"]
 pub struct Chapter {
-    /// Id, 22 letters and digits. Default: a generated id.
+    /// Id of 22 characters, each a letter or a digit. Default: a generated id.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     /// Default: 1800000.
     #[serde(default = "half_an_hour")]
     pub(crate) duration_ms: u32,
-    /// Resume point of each user, in milliseconds.
+    /// Length of the part of the chapter that each user has already played, in milliseconds.
     #[serde(default)]
     pub(crate) heard_ms: u32,
 }
@@ -90,7 +90,7 @@ impl Show {
         }
     }
 
-    /// Id, 22 letters and digits.
+    /// Id of 22 characters, each a letter or a digit.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -127,7 +127,7 @@ impl Episode {
         }
     }
 
-    /// Id, 22 letters and digits.
+    /// Id of 22 characters, each a letter or a digit.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -145,7 +145,7 @@ impl Episode {
         self
     }
 
-    /// Resume point of the users, in milliseconds.
+    /// Length of the part of the episode that each user has already played, in milliseconds.
     pub fn heard_ms(mut self, heard: u32) -> Self {
         self.heard_ms = heard;
         self
@@ -165,7 +165,7 @@ impl Audiobook {
         }
     }
 
-    /// Id, 22 letters and digits.
+    /// Id of 22 characters, each a letter or a digit.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -196,7 +196,7 @@ impl Chapter {
         Self { id: None, name: name.into(), duration_ms: half_an_hour(), heard_ms: 0 }
     }
 
-    /// Id, 22 letters and digits.
+    /// Id of 22 characters, each a letter or a digit.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -208,7 +208,7 @@ impl Chapter {
         self
     }
 
-    /// Resume point of the users, in milliseconds.
+    /// Length of the part of the chapter that each user has already played, in milliseconds.
     pub fn heard_ms(mut self, heard: u32) -> Self {
         self.heard_ms = heard;
         self
