@@ -165,8 +165,9 @@ pub enum Access {
     /// Mode that were created after 2026-02-11 receive a response with status 403. Spotify has
     /// announced that it will also refuse older applications in Development Mode.
     Extended,
-    /// Available only to applications that had extended access on 2024-11-27, or had applied for it
-    /// by that date. Other applications cannot call the operation, even in Extended Quota Mode.
+    /// Available only to applications that had extended access on 2024-11-27, or had applied for
+    /// extended access by that date. An application that applied later cannot call the operation,
+    /// even in Extended Quota Mode.
     Closed2024,
 }
 

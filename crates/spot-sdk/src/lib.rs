@@ -76,6 +76,11 @@ pub mod shared {
 /// | make a playlist equal to a list | [`syncing_playlists`](guide::syncing_playlists) |
 /// | port a program from rspotify | [`coming_from_rspotify`](guide::coming_from_rspotify) |
 /// | port a program from spotipy | [`coming_from_spotipy`](guide::coming_from_spotipy) |
+// The guides link to items of these features.
+#[cfg_attr(
+    not(all(feature = "blocking", feature = "redis")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 pub mod guide {
     /// Choosing a sign-in.
     ///

@@ -105,7 +105,7 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the time limit of a call; 60 s by default. The limit includes the time in the queue,
+    /// Sets the time limit of a call; 60 s by default. The time limit covers the time in the queue,
     /// the wait for the token, all attempts, and the waits between attempts.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
@@ -113,7 +113,7 @@ impl PipelineBuilder {
     }
 
     /// Sets the longest time that a call may wait for the rate limit or for its next attempt; 60 s
-    /// by default. If a longer wait is needed, the call fails immediately.
+    /// by default. A call that would have to wait longer than `max_wait` fails immediately.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.settings.max_wait = max_wait;
         self

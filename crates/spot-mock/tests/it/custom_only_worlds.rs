@@ -184,7 +184,7 @@ fn world_file_errors_name_the_path_of_the_field() {
     for (text, expected) in [
         (
             r#"{ "playlists": [{ "name": "A", "items": [7] }] }"#,
-            "playlists[0].items[0]: must be a name, an id, null, or a local file with a title",
+            "playlists[0].items[0]: must be a name, an id, null, or an object with the `title` of a local file",
         ),
         (r#"{ "users": [{ "id": "a", "premium": "no" }] }"#, "users[0].premium: invalid type"),
         (
