@@ -15,7 +15,7 @@ use crate::{
 /// An invalid value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a `{I}`",
-    label = "expected a `{I}`, a string, or an object that contains a `{I}`",
+    label = "expected a `{I}`, a string, or an object that has a `{I}`",
     note = "a string can contain an id, a Spotify URI or a URL"
 )]
 pub trait IntoId<I> {
@@ -31,8 +31,8 @@ pub trait IntoId<I> {
 /// an object with an id, or an `Option` of an id. For an `Option` of another type, for example
 /// `Option<String>`, pass a reference: `&option`. `None` omits the parameter.
 ///
-/// If `Option<&str>` were accepted by value, a plain `None` would need a type annotation. Pass a
-/// reference to the `Option<&str>`:
+/// The trait does not accept an `Option<&str>` by value, because `None` would then need a type
+/// annotation. Pass a reference to the `Option<&str>`:
 ///
 /// ```
 /// # use spot_model::{DeviceId, OptionalId};
@@ -46,7 +46,7 @@ pub trait IntoId<I> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an optional `{I}`",
-    label = "expected a `{I}`, a string, an object that contains a `{I}`, or an `Option<{I}>`",
+    label = "expected a `{I}`, a string, an object that has a `{I}`, or an `Option<{I}>`",
     note = "for an `Option` of any other type than `{I}`, pass a reference: `&option`"
 )]
 pub trait OptionalId<I> {
