@@ -106,7 +106,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::NotSent => "no connection to the server",
             TransportErrorKind::Reset => "the connection broke before the response was complete",
             TransportErrorKind::Timeout => "the server did not respond in time",
-            TransportErrorKind::BodyTooLarge => "the response body is larger than the transport allows",
+            TransportErrorKind::BodyTooLarge => "the response is larger than the transport allows",
             TransportErrorKind::Other => "the request failed",
         })?;
         // The innermost cause contains the useful information, such as "connection refused".
