@@ -51,8 +51,8 @@ fn spot_bench(root: &Path, part: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(["run", "--release", "--quiet", "--", part]);
     command.current_dir(root.join("crates/spot-bench"));
-    // Removes the variables that cargo sets for xtask. With the variables of xtask, cargo would run
-    // some build scripts again, and would rebuild crates for minutes.
+    // Removes the variables that cargo sets for xtask. Otherwise, cargo would run some build
+    // scripts again and rebuild crates, which takes minutes.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

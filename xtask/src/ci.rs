@@ -1,10 +1,10 @@
-//! `cargo xtask ci`: runs every check that must pass before a change lands.
+//! `cargo xtask ci`: runs every check that must pass before a change is merged.
 //!
 //! Most of the time is spent on compiling. Therefore tests and examples are compiled once, in one
 //! workspace build, and the compiled programs are run directly. `cargo run -p` would choose other
-//! features and compile most crates again. Two lanes (lists of steps) run at the same time. The
-//! steps of the first lane use cargo in the workspace. The steps of the second lane do not lock the
-//! target directory of the workspace, so the two lanes do not wait for each other.
+//! features and compile most crates again. Two lists of steps run at the same time. The steps of
+//! the first list use cargo in the workspace. The steps of the second list do not lock the target
+//! directory of the workspace, so neither list waits for the other list.
 
 use std::{
     env,
@@ -193,9 +193,13 @@ fn programs(root: &Path) -> Vec<Step> {
     let document = root.join("../shared/spotify/open-api-schema.yml");
     if document.is_file() {
         let file = document.display().to_string();
-        steps.push(built("spec against the official document", "xtask", &["drift", &file]));
         steps.push(built(
-            "responses against the official document",
+            "comparison of the spec with the official document",
+            "xtask",
+            &["drift", &file],
+        ));
+        steps.push(built(
+            "comparison of responses with the official document",
             "xtask-checks",
             &["conform", &file],
         ));
@@ -244,7 +248,9 @@ fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> 
     thread::scope(|scope| {
         let second = scope.spawn(|| lane(second, true));
         let first = lane(first, false);
-        let second = second.join().unwrap_or_else(|_| Err("a list of steps panicked".to_owned()));
+        let second = second
+            .join()
+            .unwrap_or_else(|_| Err("the thread of the second list of steps panicked".to_owned()));
         first.and(second)
     })
 }

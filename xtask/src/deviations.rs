@@ -60,8 +60,8 @@ impl Deviations {
     }
 }
 
-/// Prints how many differences each reason explains. Fails if a difference has no reason, or if a
-/// reason explains no difference.
+/// For each reason, prints the number of matching differences. Fails if a difference matches no
+/// reason, or if a reason matches no difference.
 fn report(deviations: &[Deviation], differences: &BTreeSet<String>) -> Result<(), Error> {
     let mut explained = BTreeSet::new();
     let mut stale = 0;

@@ -63,7 +63,7 @@ enum Task {
         /// Run only these parts: decode, instructions, pages, requests, call, mock, weight.
         /// `report` measures nothing, and writes the results again from stored data.
         parts: Vec<String>,
-        /// Run all parts except instructions and weight, with fewer samples. The run takes less
+        /// Run all parts except `instructions` and `weight`, with fewer samples. The run takes less
         /// than two minutes, and only prints its results.
         #[arg(long)]
         quick: bool,
@@ -80,7 +80,7 @@ enum Task {
     PrivateTypes,
     /// Checks rules for the source files and the dependencies.
     Tidy,
-    /// Runs every check that must pass before a change lands.
+    /// Runs every check that must pass before a change is merged.
     Ci,
     #[command(flatten)]
     Check(Check),

@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask --help` lists them.
+//! The project's own tasks. `cargo xtask --help` lists all tasks.
 
 use std::process::ExitCode;
 

@@ -77,8 +77,8 @@ pub(crate) struct Op {
     pub(crate) scopes: Vec<String>,
     #[serde(default)]
     pub(crate) access: Access,
-    /// Whether the operation is idempotent. If the key is missing, all methods except `POST` are
-    /// idempotent.
+    /// Whether the operation is idempotent. If the key is missing, the operation is idempotent
+    /// unless its method is `POST`.
     #[serde(default)]
     pub(crate) idempotent: Option<bool>,
     #[serde(default)]

@@ -101,8 +101,8 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
 
 impl Pair {
     fn new(server: &Server) -> Result<Self> {
-        // The settings of bare reqwest are the settings of our transport, because keep-alive pings
-        // and timeouts cost time in each call.
+        // Bare reqwest gets the same settings as our transport, because keep-alive pings and
+        // timeouts cost time in each call.
         let mut bare = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(15))

@@ -66,7 +66,7 @@ pub(crate) const RSPOTIFY: &str = "rspotify-model";
 pub(crate) const SONIC: &str = "sonic_rs::Value";
 pub(crate) const SKETCH: &str = "derived structs that borrow text";
 
-/// Target: maximum time of the models, as a multiple of the sketch's time.
+/// Target: spot-model takes at most this many times as long as the simple structs of `sketch`.
 const TIMES_SKETCH: f64 = 1.15;
 
 /// Returns the bodies of spot-mock, and the recorded bodies if the directory exists.
@@ -111,10 +111,10 @@ pub(crate) async fn run(recorded: Option<&str>, effort: Effort, report: &mut Rep
     }
     report.add(table);
     report.note(format!(
-        "Target: spot-model takes at most {TIMES_SKETCH} times the time of the sketch ({SKETCH}). If \
-         rspotify-model can decode the body, spot-model must not exceed the time, the allocations \
-         or the allocated bytes of rspotify-model. If a row misses the target, the last column \
-         names the reasons."
+        "Target: spot-model takes at most {TIMES_SKETCH} times as long as the reader `{SKETCH}` \
+         (`sketch` in the column names). If rspotify-model can decode the body, spot-model must not \
+         take more time, make more allocations or allocate more bytes than rspotify-model. If a row \
+         misses the target, the last column lists the reasons."
     ));
     Ok(())
 }
@@ -229,7 +229,7 @@ fn measure(sample: &Sample, effort: Effort, table: &mut Table) {
     let readers = readers(sample.kind, &sample.body);
     let mut best = vec![Duration::MAX; readers.len()];
     // The decoders take turns, so that the load of the machine affects all decoders equally. The
-    // result of a decoder is its minimum time.
+    // table shows the shortest time of each decoder.
     let rounds = (40_000_000 / sample.body.len()).clamp(60, 2000) / effort.pick(1, 10);
     for _ in 0..rounds {
         for (best, (_, read)) in best.iter_mut().zip(&readers) {

@@ -25,19 +25,19 @@ use crate::{
 };
 
 /// The number of calls in the short run and in the long run. The result is the difference between
-/// both runs, without the instructions of the start-up.
+/// the instruction counts of both runs, so it excludes the start-up of the program.
 const FEW: u64 = 50;
 const MANY: u64 = 550;
 
 /// Id of the artist that the calls read.
 const ARTIST: &str = "spotmockArtist00000001";
 
-const BARE: &str = "bare reqwest, nothing decoded";
+const BARE: &str = "bare reqwest, without decoding";
 const CALLERS: [&str; 4] = [
     BARE,
-    "**spot-http**, nothing decoded",
-    "**spot-api**, the artist decoded",
-    "rspotify, the artist decoded",
+    "**spot-http**, without decoding",
+    "**spot-api**, with decoding of the artist",
+    "rspotify, with decoding of the artist",
 ];
 
 /// Counts instructions with callgrind.

@@ -38,7 +38,7 @@ async fn most(library: &Library, report: &mut Report) -> Result<()> {
     let server = library.serve(Duration::ZERO)?;
     let title = format!("Memory while {} saved tracks are read", library.items);
     let mut table =
-        Table::new(title, &["reader", "maximum of live bytes", "maximum without connections"]);
+        Table::new(title, &["reader", "maximum of live bytes", "maximum without network"]);
     let mut row = |name: &str, all: Lived, alone: Option<Lived>| {
         let megabytes = |lived: Lived| format!("{:.2} MB", lived.most as f64 / 1e6);
         let alone = alone.map_or_else(|| "—".to_owned(), megabytes);
@@ -156,7 +156,7 @@ impl Transport for Endless {
 /// Measures the maximum memory of a stream for three lengths of the list.
 async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
-        "Memory of a stream with the default settings, without connections",
+        "Memory of a stream with the default settings, without network",
         &["entries", "maximum of live bytes", "live bytes at the end", "target"],
     );
     let mut before = None;
@@ -200,7 +200,7 @@ async fn long(library: &Library, effort: Effort, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// Compares the memory of decoded bodies with rspotify.
+/// Measures the memory that decoded bodies occupy with spot-model and with rspotify.
 async fn held(report: &mut Report) -> Result<()> {
     use rspotify::model;
     let mut table = Table::new(

@@ -47,8 +47,10 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let megabytes = |bytes: i64| format!("{:.1} MB", bytes as f64 / 1e6);
     let a_second =
         |time: Duration| format!("{:.0} per second", requests as f64 / time.as_secs_f64());
-    let mut table =
-        Table::new("spot-mock, client and server on the same cores", &["measurement", "result"]);
+    let mut table = Table::new(
+        "spot-mock, with the client and the server on the same cores",
+        &["measurement", "result"],
+    );
     for (what, figure) in [
         ("tracks in the default test data".to_owned(), tracks.to_string()),
         (

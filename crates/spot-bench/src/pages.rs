@@ -54,7 +54,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     let start = Instant::now();
     bare(&server, &library).await?;
-    row("bare reqwest in a loop, nothing decoded", start.elapsed(), one_by_one);
+    row("bare reqwest in a loop, without decoding", start.elapsed(), one_by_one);
     let start = Instant::now();
     let client = theirs(&server.url);
     let mut tracks = client.current_user_saved_tracks(None);
@@ -64,7 +64,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     library.check(count)?;
     row("rspotify, as a stream", start.elapsed(), one_by_one);
-    // This consumer works on each page for 50 ms. The latency of the server is 50 ms too.
+    // This consumer works on each page for 50 ms, which is also the latency of the server.
     let start = Instant::now();
     let mut pages = ours(&server.url)?.library().tracks().stream().pages();
     let mut count = 0;

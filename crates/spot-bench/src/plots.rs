@@ -51,8 +51,8 @@ struct Bars<'a> {
 struct Row {
     group: String,
     name: String,
-    /// The figures as text. If the text does not start with a number, the row has no bar in the
-    /// panel.
+    /// One string for each panel. If the string does not start with a number, the row has no bar in
+    /// the panel.
     figures: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn draw(tables: &[&Table], dir: &Path) -> Result<String> {
     if let Some(table) = find("saved tracks, 50 ms a page") {
         paging(table, &picture("paging", "Time to read a library, by number of prefetched pages"))?;
     }
-    if let Some(table) = find("Requests of whole jobs") {
+    if let Some(table) = find("time of each job") {
         requests(table, &picture("requests", "Requests, received bytes and duration of each job"))?;
     }
     if let Some(table) = find("Weight") {
@@ -247,7 +247,8 @@ fn paging(table: &Table, path: &Path) -> Result<()> {
     }
     let middle = (x(far / 2.0), HEIGHT - BOTTOM + 36);
     text(&area, "prefetched pages", middle, 12.0, FAINT, HPos::Center)?;
-    // A client without prefetch is a horizontal line. The labels of the lines must not overlap.
+    // The plot shows a client without prefetch as a horizontal line. The labels of the lines must
+    // not overlap.
     let others = rows.iter().filter(|(client, _)| !client.starts_with("**"));
     let mut label = y(top) - 20;
     let mut levels: Vec<_> = others.collect();

@@ -87,7 +87,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
         Sizes { saved: 1_000, playlists: 20, albums: 60 },
     );
     let python = install_spotipy();
-    let title = "Requests of whole jobs, 50 ms a request";
+    let title = "Requests, received bytes and time of each job, 50 ms per request";
     let head = ["mode", "job", "client", "requests", "KB received", "seconds", "target"];
     let mut table = Table::new(title, &head);
     for (mode, access, name) in [
@@ -109,7 +109,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
                 }
                 Err(error) => Err(error.clone()),
             };
-            // The target ignores clients that do not complete the job.
+            // The target compares spot-api only with clients that complete the job.
             let own = own?;
             let others: Vec<Figures> =
                 [&rspotify, &spotipy].into_iter().flatten().copied().collect();
@@ -134,14 +134,14 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     report.add(table);
     report.note(format!(
-        "Target: no other client makes fewer requests than spot-api. The bytes are the sizes of \
-         the sent bodies, after compression. The server compresses bodies for clients that accept \
-         gzip; rspotify does not accept gzip by default. Each client makes the fewest requests \
-         that its documented calls allow. The iterators of rspotify and spotipy wait for each \
-         response before they send the next request. spot-api runs requests in parallel by \
-         itself, in `library().tracks().stream()`, `me().playlists().with_items()`, `albums(ids)` \
-         and `artist(id).albums().with_tracks()`. The discography has {DISCOGRAPHY} albums: one \
-         has {LONG_ALBUM} tracks, and the others have {TRACKS} tracks each."
+        "Target: no other client makes fewer requests than spot-api. The column `KB received` \
+         shows the size of the response bodies, after compression. The server compresses bodies \
+         for clients that accept gzip; rspotify does not accept gzip by default. Each client makes \
+         the fewest requests that its documented calls allow. The iterators of rspotify and \
+         spotipy wait for each response before they send the next request. spot-api runs requests \
+         in parallel by itself, in `library().tracks().stream()`, `me().playlists().with_items()`, \
+         `albums(ids)` and `artist(id).albums().with_tracks()`. The discography has {DISCOGRAPHY} \
+         albums: one has {LONG_ALBUM} tracks, and the others have {TRACKS} tracks each."
     ));
     Ok(())
 }
@@ -278,8 +278,8 @@ async fn with_rspotify(
             Job::Playlists => {
                 let mut playlists = client.current_user_playlists();
                 while let Some(playlist) = playlists.try_next().await? {
-                    // A playlist object contains a page of 100 items. A page of rspotify's stream
-                    // has fewer items.
+                    // A playlist object contains 100 items, and a page of rspotify's stream
+                    // contains fewer items.
                     let playlist = client.playlist(playlist.id, None, None).await?;
                     count += playlist.items.items.len();
                 }

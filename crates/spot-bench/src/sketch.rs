@@ -1,6 +1,6 @@
-//! Simple structs for comparison: the sketch. The structs have the fields of the models, and derive
-//! `Deserialize`. The structs borrow strings from the body if possible, and do not parse ids, dates
-//! and country lists.
+//! Simple structs with which the benchmarks compare the models. In the results, `sketch` means
+//! these structs. The structs have the fields of the models, and derive `Deserialize`. The structs
+//! borrow strings from the body if possible, and do not parse ids, dates and country lists.
 //!
 #![allow(dead_code, reason = "the fields are decoded, but never read")]
 

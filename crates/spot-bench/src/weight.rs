@@ -132,8 +132,8 @@ pub(crate) fn run(effort: Effort, report: &mut Report) -> Result<()> {
     report.add(changes(&changing)?);
     report.note(format!(
         "The table shows the time of `cargo build`, without `--release`, after a change of one \
-         line in `main.rs`. The programs use {RUSTLS_GZIP_HTTP2}. Each time is the minimum of {CHANGES} \
-         builds."
+         line in `main.rs`. The programs use {RUSTLS_GZIP_HTTP2}. Each value is the shortest \
+         time of {CHANGES} builds."
     ));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Targets for data from the accounts service, the browser and the token store.
+//! Fuzz targets for data from the accounts service, the browser and the token store.
 
 use bytes::Bytes;
 use spot_auth::{App, Error, ExposeSecret, Scopes, TokenRecord, TokenSource, fuzzing};
@@ -45,8 +45,8 @@ fn check(error: &Error) {
     assert!(!format!("{error} {error:?}").contains(SECRET));
 }
 
-/// Target for token responses. The first byte of the input chooses the status, and the rest is the
-/// body.
+/// Fuzz target for token responses. The first byte of the input chooses the status, and the rest is
+/// the body.
 pub(crate) fn token_response(data: &[u8]) {
     let Some((status, body)) = data.split_first() else { return };
     fuzzing::token_response(body);
@@ -60,14 +60,14 @@ pub(crate) fn token_response(data: &[u8]) {
     });
 }
 
-/// Target for the loopback listener. The input contains the bytes that a browser or another local
-/// program sends.
+/// Fuzz target for the loopback listener. The input contains the bytes that a browser or another
+/// local program sends.
 pub(crate) fn listener(data: &[u8]) {
     fuzzing::listener(data);
 }
 
-/// Target for pasted addresses. The input is the address that a user pastes. `STATE` in the address
-/// is replaced with the correct state.
+/// Fuzz target for pasted addresses. The input is the address that a user pastes. `STATE` in the
+/// address is replaced with the correct state.
 pub(crate) fn callback(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     fuzzing::pasted_address(text);
@@ -87,7 +87,7 @@ pub(crate) fn callback(data: &[u8]) {
     });
 }
 
-/// Target for token files. If a record can be read, it can be written and read again.
+/// Fuzz target for token files. If a record can be read, it can be written and read again.
 pub(crate) fn token_file(data: &[u8]) {
     fuzzing::token_file(data);
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -1,4 +1,4 @@
-//! Targets for responses of the API: errors, `Retry-After` headers and links.
+//! Fuzz targets for responses of the API: errors, `Retry-After` headers and links.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,8 +16,8 @@ use crate::check_line;
 /// A secret that must not appear in any error message.
 const SECRET: &str = "BQD-c4nary/token+0=";
 
-/// Target for error responses. The first byte of the input chooses the status, and the rest is the
-/// body.
+/// Fuzz target for error responses. The first byte of the input chooses the status, and the rest is
+/// the body.
 pub(crate) fn refusal(data: &[u8]) {
     let Some((status, body)) = data.split_first() else { return };
     let status = 300 + u16::from(*status) * 2;
@@ -47,7 +47,7 @@ fn read(data: &[u8]) -> Option<Duration> {
     retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000))
 }
 
-/// Target for the `Retry-After` header. Parsing never panics, and a whole number is read as
+/// Fuzz target for the `Retry-After` header. Parsing never panics, and a whole number is read as
 /// seconds.
 pub(crate) fn retry_after_header(data: &[u8]) {
     let wait = read(data);
@@ -72,7 +72,8 @@ impl Transport for Guarded {
         let uri = request.uri();
         assert_eq!(uri.scheme_str(), Some("https"));
         assert_eq!(uri.authority().map(|host| host.as_str()), Some("api.spotify.com"));
-        // Some servers decode `%2e` and accept `\` as a separator, so the check does the same.
+        // Some servers decode `%2e` and accept `\` as a separator, so this code does both before it
+        // checks the path.
         let path = uri.path().to_ascii_lowercase().replace("%2e", ".").replace('\\', "/");
         assert!(path.starts_with("/v1/"), "{uri}");
         assert!(!path.split('/').any(|segment| segment == ".."), "{uri}");
@@ -80,7 +81,7 @@ impl Transport for Guarded {
     }
 }
 
-/// Target for the links in pages. The client follows a link only if it is below the base URL.
+/// Fuzz target for the links in pages. The client follows a link only if it is below the base URL.
 pub(crate) fn links(data: &[u8]) {
     let Ok(link) = std::str::from_utf8(data) else { return };
     thread_local! {

@@ -1,4 +1,4 @@
-//! Target for ids, URIs, links, dates and countries.
+//! Fuzz target for ids, URIs, links, dates and countries.
 
 use std::{
     fmt::{Debug, Display},

@@ -1,4 +1,4 @@
-//! Targets for the inputs of spot-mock: world files and HTTP.
+//! Fuzz targets for the inputs of spot-mock: files with test data, and HTTP requests.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::{
     time::timeout,
 };
 
-/// Target for world files. The mock accepts or refuses each file, and does not panic.
+/// Fuzz target for files with test data. The mock accepts or refuses each file, and does not panic.
 pub(crate) fn world(data: &[u8]) {
     thread_local! {
         static RUNTIME: Runtime = runtime();
     }
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(world) = World::from_json(text) else { return };
-    // When the mock starts, it checks that the contents of the file fit the rest of the world.
+    // When the mock starts, it checks that the file is consistent with the other test data.
     RUNTIME.with(|runtime| {
         runtime.block_on(async {
             if let Ok(mock) = MockSpotify::builder().world(world).start().await {
@@ -25,9 +25,9 @@ pub(crate) fn world(data: &[u8]) {
     });
 }
 
-/// Target for requests. The first line of the input contains the method and the path, and the rest
-/// is the body. If the input starts with a zero byte, the rest is sent to the server as raw bytes.
-/// The server responds or closes the connection, and does not panic.
+/// Fuzz target for requests. The first line of the input contains the method and the path, and the
+/// rest is the body. If the input starts with a zero byte, the rest is sent to the server as raw
+/// bytes. The server responds or closes the connection, and does not panic.
 pub(crate) fn http(data: &[u8]) {
     thread_local! {
         static SERVER: Server = Server::start();
@@ -42,7 +42,7 @@ pub(crate) fn http(data: &[u8]) {
         let answer = answer.expect("the server closes the connection").expect("the server runs");
         mock.mock().take_requests();
         // If the server panics, it closes the connection without a response. An incomplete request
-        // gets no response either, so only complete requests are checked.
+        // also gets no response, so this code checks only complete requests.
         let is_complete = raw.is_none() && !data.contains(&b'\r');
         let request = String::from_utf8_lossy(&bytes);
         assert!(!is_complete || !answer.is_empty(), "no response to {request}");

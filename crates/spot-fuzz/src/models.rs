@@ -1,4 +1,4 @@
-//! Target for all models.
+//! Fuzz target for all models.
 
 use crate::generated::MODELS;
 

@@ -1,4 +1,4 @@
-//! Target for paged lists from a hostile server.
+//! Fuzz target for paged lists from a hostile server.
 
 use std::{cell::RefCell, sync::Mutex};
 

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{AccessToken, Error, ErrorKind, TokenSource, pipeline::user_code, task::Work};
 
-/// Time between the replacement of a token and the token's expiry.
+/// The source replaces a token this long before the token expires.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// Time limit of one call of the closure.

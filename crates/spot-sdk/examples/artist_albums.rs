@@ -1,7 +1,7 @@
 //! Lists all albums of an artist, in Spotify's order.
 //!
 //! `cargo run -p spot-sdk --example artist_albums [ARTIST]`. `ARTIST` is an id, a URI or a URL.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Finds the picture of an artist by name.
 //!
 //! `cargo run -p spot-sdk --example artist_image [NAME ...]`. The default name is Radiohead.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 

@@ -3,7 +3,7 @@
 //! `cargo run -p spot-sdk --example artist_top_tracks [ARTIST]`. `ARTIST` is an id, a URI or a URL.
 //! Spotify has refused this call for applications in Development Mode since 2026; the example then
 //! prints a message.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 

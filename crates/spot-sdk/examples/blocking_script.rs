@@ -1,7 +1,7 @@
 //! A script without `async`: adds the saved tracks of an artist to a playlist.
 //!
 //! `cargo run -p spot-sdk --features blocking --example blocking_script`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 use std::error::Error;
 

@@ -1,7 +1,7 @@
 //! Stores saved tracks and the user's session in a SQLite database, with sqlx.
 //!
 //! `cargo run -p spot-sdk --example database`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 #[path = "support/sessions.rs"]
 mod sessions;
@@ -54,7 +54,7 @@ async fn store_tracks(client: &Client, database: &SqlitePool) -> Result<usize, B
     Ok(new)
 }
 
-/// Reads the longest track with a query on the JSON, and decodes the whole object.
+/// Finds the longest saved track with a query on the column `json`, and decodes this track.
 async fn longest_track(database: &SqlitePool) -> Result<SavedTrack, Box<dyn Error>> {
     let json: String = sqlx::query_scalar(
         "SELECT json FROM saved_track ORDER BY json ->> '$.track.duration_ms' DESC LIMIT 1",

@@ -2,7 +2,7 @@
 //! or a restore that was interrupted continues at the next run.
 //!
 //! `cargo run -p spot-sdk --example library_backup`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 

@@ -2,7 +2,7 @@
 //! without a client, a network or a runtime.
 //!
 //! `cargo run -p spot-sdk --example listening_statistics -- page.json`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 use std::{collections::BTreeMap, error::Error, time::Duration};
 

@@ -1,7 +1,7 @@
 //! Lists the contents of all playlists that the user owns.
 //!
 //! `cargo run -p spot-sdk --example playlist_contents`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Lists the playlists of the user, page by page.
 //!
 //! `cargo run -p spot-sdk --example playlists`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             println!("{:4}  {uri}  {}", page.offset as usize + place + 1, playlist.name);
         }
         for skipped in &page.skipped {
-            println!("      entry {} is not given to applications", skipped.index + 1);
+            println!("      Spotify does not return entry {} to applications", skipped.index + 1);
         }
         let Some(next) = client.next_page(&page).await? else { break };
         page = next;

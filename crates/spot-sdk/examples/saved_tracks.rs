@@ -1,7 +1,7 @@
 //! Lists the user's saved tracks.
 //!
 //! `cargo run -p spot-sdk --example saved_tracks`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! A crate on top of the SDK, with its own endpoint, transport and token source.
 //!
 //! `cargo run -p spot-sdk --example sdk_author`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 use std::{
     error::Error as StdError,

@@ -1,7 +1,7 @@
 //! Searches for tracks.
 //!
 //! `cargo run -p spot-sdk --example search [WORDS ...]`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 

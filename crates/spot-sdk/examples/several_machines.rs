@@ -8,7 +8,7 @@
 //!
 //! `cargo run -p spot-sdk --features redis --example several_machines` starts a Redis server, or
 //! uses the server at the URL in `REDIS_URL`.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 #[path = "support/browser.rs"]
 mod browser;
@@ -65,7 +65,7 @@ fn text(error: Error) -> String {
 }
 
 /// Sends the browser to Spotify. A real service also stores the `state` in a cookie, and compares
-/// the cookie with the callback.
+/// it with the `state` of the callback.
 async fn login(State(machine): State<Machine>) -> Result<Redirect, String> {
     let pending = machine.app.begin(Scope::UserLibraryRead).map_err(text)?;
     let redirect = Redirect::to(pending.authorize_url());
@@ -150,7 +150,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts a machine, and returns the address of the machine. A thread prints the other output of
+/// Starts a machine, and returns the address of the machine. A thread prints all later output of
 /// the machine.
 fn start(
     name: &str,

@@ -3,7 +3,7 @@
 //! `cargo run -p spot-sdk --example sync_playlist PLAYLIST`. Each later run writes only the
 //! differences. The example changes only the given playlist. Without arguments and credentials, the
 //! example creates a playlist in a `spot-mock`.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 

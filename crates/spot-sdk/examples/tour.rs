@@ -1,9 +1,9 @@
 //! A tour of the SDK for newcomers.
 //!
 //! Without credentials, the tour starts a `spot-mock` and signs in at this mock. If
-//! `SPOTIFY_CLIENT_ID` is set, the tour signs in at Spotify in the browser and runs only the part
-//! that reads. The tour never changes a real account.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+//! `SPOTIFY_CLIENT_ID` is set, the tour signs in at Spotify in the browser, and runs only the
+//! part that reads data. The tour never changes a real account.
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 
@@ -66,7 +66,7 @@ fn next_steps() {
     println!("    crates/spot-sdk/examples");
 }
 
-/// Runs the part that reads. Returns the saved tracks.
+/// Runs the part of the tour that only reads data. Returns the saved tracks.
 async fn read(
     client: &Client,
     artist: impl IntoId<ArtistId>,
@@ -85,7 +85,7 @@ async fn read(
     let style = ProgressStyle::with_template("  {wide_bar} {pos}/{len}, {rate} ")?.with_key(
         "rate",
         |bar: &ProgressState, text: &mut dyn fmt::Write| {
-            // A failure would only leave out the rate.
+            // If `write!` fails, the progress bar shows no rate.
             let _ = write!(text, "{:.0} items/s", bar.per_sec());
         },
     );

@@ -3,7 +3,7 @@
 //! `cargo run -p spot-sdk --example watch_playback`. With credentials, the example only reads, and
 //! runs until it is interrupted. Without credentials, the example watches a simulated listener at a
 //! `spot-mock`, and ends when the listener stops.
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 mod support;
 
@@ -58,7 +58,8 @@ fn print_event(event: &PlaybackEvent) {
     }
 }
 
-/// Simulates a listener: sends a command every half second, then switches the speaker off.
+/// Simulates a user: sends a playback command every half second, and finally switches the speaker
+/// off.
 async fn listen(
     mock: &MockSpotify,
     client: &Client,

@@ -5,7 +5,7 @@
 //! browsers of two users.
 //!
 //! `cargo run -p spot-sdk --example web_service`
-#![expect(clippy::print_stdout, reason = "a program for the command line speaks there")]
+#![expect(clippy::print_stdout, reason = "the example prints its output to stdout")]
 
 #[path = "support/browser.rs"]
 mod browser;

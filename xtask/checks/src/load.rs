@@ -49,7 +49,8 @@ pub(crate) async fn run(requests: usize, tasks: usize, seed: u64) -> Result<(), 
     let tracks: Vec<TrackId> = saved.iter().filter_map(|saved| saved.track.id).collect();
     let (tracks, seen, over) = (Arc::new(tracks), Arc::new(AtomicUsize::new(0)), Arc::default());
     // All tasks finish a playlist at about the same time. Reading all playlists at the same time
-    // would take more memory than the load itself, so the tasks take turns.
+    // would take more memory than the rest of the load test. Therefore the tasks read their
+    // playlists one after another.
     let checking = Arc::new(Mutex::new(()));
     let watch = tokio::spawn(watch(mock.clone(), seen.clone(), Arc::clone(&over), requests));
     let start = Instant::now();

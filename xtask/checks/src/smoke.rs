@@ -1,9 +1,9 @@
 //! `cargo xtask smoke`: calls every operation once with the project's client.
 //!
 //! Calls are counted by method and path. Calls with the same method and path are counted once, for
-//! example the calls that follow artists and that follow users. `GET /me/top/{type}` is counted
-//! twice, because the SDK has one path for artists and one path for tracks. Therefore the total is
-//! 97, although the API has 96 operations. An operation fails if any of its calls fails.
+//! example the call for following artists and the call for following users. `GET /me/top/{type}` is
+//! counted twice, because the SDK has one path for artists and one path for tracks. Therefore the
+//! total is 97, although the API has 96 operations. An operation fails if any of its calls fails.
 
 use std::{collections::BTreeMap, sync::Arc};
 

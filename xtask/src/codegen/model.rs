@@ -80,8 +80,8 @@ fn object(spec: &Spec, name: &str, kind: &Type) -> String {
     out
 }
 
-/// A paragraph of the docs. It lists the calls that return the type `name`, and the objects that
-/// contain the type.
+/// A paragraph of the docs of the type `name`, which lists the calls that return the type, and the
+/// objects that contain it.
 fn origin(spec: &Spec, name: &str) -> Option<String> {
     let returns = |op: &Op| Ty::parse(&op.returns).is_ok_and(|ty| ty.has(name));
     let calls = spec.ops().filter(|(_, op)| returns(op));

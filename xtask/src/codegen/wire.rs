@@ -150,7 +150,7 @@ fn wire_field(field: &Field, skip: &str) -> String {
     format!("    #[serde({}{skip})]\n    {}: {},\n", attributes(field), field.name, ty.rust())
 }
 
-/// The serde attributes that decode a field, and encode it if the object is plain.
+/// The serde attributes of a field in the shadow struct.
 fn attributes(field: &Field) -> String {
     let ty = held(field);
     let reader = ty.reader().map_or(String::new(), |reader| format!(", with = \"As::<{reader}>\""));
@@ -166,7 +166,7 @@ fn renamed(kind: &Type) -> Option<(&Field, &str)> {
     kind.fields.iter().find_map(|field| Some((field, field.renamed_from.as_deref()?)))
 }
 
-/// Whether a field of the object is required or renamed, so that decoding can fail.
+/// Whether decoding can fail because a field of the object is required or renamed.
 fn is_fallible(kind: &Type) -> bool {
     renamed(kind).is_some() || kind.fields.iter().any(|field| field.required)
 }

@@ -172,7 +172,8 @@ pub(super) fn sets(
     }
 }
 
-/// The value of a limit, as an integer. The limits of floating-point numbers are also integers.
+/// The value of a limit, as an integer. A limit is an integer even if the parameter is a
+/// floating-point number.
 fn number(schema: &Value, name: &str) -> Option<i64> {
     let value = schema.get(name)?;
     #[expect(clippy::cast_possible_truncation, reason = "limits are small")]

@@ -1,8 +1,8 @@
 //! `cargo xtask drift FILE`: compares the spec with the official document.
 //!
-//! Every difference is reported as a line of text. `xtask/spec/deviations.toml` lists the lines of
-//! intended differences with a reason. A `*` in that file matches any text. The task fails if a
-//! difference has no reason, or if a reason no longer matches a difference.
+//! Every difference is reported as a line of text. `xtask/spec/deviations.toml` lists the intended
+//! differences, and a reason for each difference. A `*` in that file matches any text. The task
+//! fails if a difference has no reason, or if a reason no longer matches a difference.
 
 mod compare;
 mod document;

@@ -25,7 +25,7 @@ const PAGE: &[&str] = &["href", "items", "limit", "next", "offset", "previous", 
 /// The fields of a page with a cursor.
 const CURSOR_PAGE: &[&str] = &["cursors", "href", "items", "limit", "next", "total"];
 
-/// The fields that are derived from the id of an object with links.
+/// The fields whose values are derived from the type and the id of an object.
 const DERIVED: &[&str] = &["external_urls", "href", "type", "uri"];
 
 pub(super) fn compare(spec: &Spec, document: &Document, differences: &mut Differences) {
@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
         for field in &object.fields {
             let names = [Some(field.json()), field.renamed_from.as_deref()];
             for there in names.into_iter().flatten().filter_map(|name| fields.get(name)) {
-                // In the spec, the field `uri` of a track is the URI of a local file. In the
+                // In the spec, the field `uri` of a track has the type `LocalFile`. In the
                 // document, the field is a string.
                 let is_uri = field.json() == "uri";
                 let name = format!("type {kind}: field `{}`", field.json());
@@ -174,8 +174,7 @@ impl<'a> Walk<'a> {
             }
             let there: BTreeSet<&str> = there.keys().map(String::as_str).collect();
             let mut here: BTreeSet<&str> = kind.fields.iter().map(|field| field.json()).collect();
-            // The spec does not list old names of fields or fields that are derived from other
-            // fields.
+            // The spec lists neither derived fields nor the old names of renamed fields.
             let mut read: BTreeSet<&str> =
                 kind.fields.iter().filter_map(|field| field.renamed_from.as_deref()).collect();
             if kind.object.is_some() {

@@ -71,8 +71,8 @@ fn object(kind: &Type) -> Node {
             fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
         }
     }
-    // If a field and a link have the same name, the field is kept. For example, the URI of a track
-    // is a field, because a track may be a local file.
+    // If a field and a link have the same name, the schema contains only the field. For example,
+    // the spec lists the field `uri` of a track, because the URI of a local file contains no id.
     let mut seen = BTreeSet::new();
     fields.retain(|(name, _)| seen.insert(name.clone()));
     let required: Vec<&str> =
@@ -213,8 +213,8 @@ fn nullable(schema: Node) -> Node {
     }
 }
 
-/// A schema with a description. A reference is wrapped, because some tools ignore keys next to
-/// `$ref`.
+/// A schema with a description. A `$ref` is wrapped in a list `allOf`, because some tools ignore
+/// other keys next to `$ref`.
 pub(super) fn described(schema: Node, doc: &str) -> Node {
     let is_reference =
         matches!(&schema, Node::Map(fields) if fields.iter().any(|(name, _)| name == "$ref"));

@@ -97,8 +97,8 @@ impl SharedBlock {
     pub const ALL: &str = "";
 }
 
-/// The blocks that a call tests. A call tests only blocks that have ended. If the response to the
-/// call is not a 429, the limiter removes the tested blocks. An ordinary call tests no block.
+/// The ended blocks for which a call is the test call. If the response to the test call is not a
+/// 429, the limiter removes these blocks. For an ordinary call, this value is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probes {
     all: bool,

@@ -117,7 +117,6 @@ impl Queue {
         }
     }
 
-    /// Whether no call waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.interactive.is_empty() && self.bulk.is_empty() && self.parked.is_empty()
     }
@@ -172,7 +171,7 @@ impl Queue {
         all.map(|(_, waiter)| waiter.waker.clone()).collect()
     }
 
-    /// Returns the next time at which a waiter is skipped.
+    /// Returns the earliest time at which the queue skips a waiter.
     pub(crate) fn next_change(&self, now: Instant) -> Option<Instant> {
         let priorities = [&self.interactive, &self.bulk].into_iter();
         let firsts = priorities.filter_map(|waiters| waiters.values().find(|w| w.is_live(now)));

@@ -59,7 +59,7 @@ pub struct Candidate<'a> {
     pub operation: &'a Operation,
     /// The priority whose slots the call may use.
     pub priority: Priority,
-    /// The blocks that the call tests.
+    /// The ended blocks for which this call is the test call.
     pub probes: Probes,
     /// The numbers of waiting calls, including the next call.
     pub waiting: Waiting,
@@ -73,7 +73,7 @@ pub struct EndedCall<'a> {
     pub slot: u64,
     /// The operation that was called.
     pub operation: &'a Operation,
-    /// The blocks that the call tested.
+    /// The ended blocks for which this call was the test call.
     pub probes: Probes,
     /// How the call ended.
     pub end: End,
@@ -286,7 +286,7 @@ impl<S: Slots> Shared<S> {
         self.release(state, called);
     }
 
-    /// Unlocks the state and wakes these waiters.
+    /// Unlocks the state, and wakes the waiters in `called`.
     fn release(&self, mut state: MutexGuard<'_, State<S>>, called: Vec<Waker>) {
         state.settle(Instant::now());
         let has_timer = state.has_timer;

@@ -122,8 +122,8 @@ mod tests {
     }
 
     proptest! {
-        /// Rounding up moves a time later by at most `RESOLUTION`. Rounding down moves a time
-        /// earlier by at most `RESOLUTION`.
+        /// Rounding up adds at most `RESOLUTION` to a time. Rounding down subtracts at most
+        /// `RESOLUTION`.
         #[test]
         fn rounding_shifts_a_time_by_at_most_the_resolution(
             steps in prop::collection::vec(0_u64..40, EXACT..4 * EXACT),

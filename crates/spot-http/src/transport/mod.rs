@@ -81,7 +81,8 @@ pub enum TransportErrorKind {
     Other,
 }
 
-/// Maximum length of a cause's message, in characters. A cause's message may quote the server.
+/// Maximum length of the message of an error's cause, in characters. The message may contain data
+/// that the server sent.
 const CAUSE: usize = 300;
 
 impl TransportError {

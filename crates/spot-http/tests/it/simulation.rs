@@ -383,8 +383,8 @@ async fn an_exceeded_quota_costs_a_single_429_per_operation() {
         others += u32::from(pipeline.call(get()).await.is_ok());
         sleep(Duration::from_secs(60)).await;
     }
-    // The two operations share 100 calls on the first day. All calls of the two operations during
-    // the 25th hour succeed.
+    // On the first day, the two operations share a quota of 100 calls. All calls of the two
+    // operations during the 25th hour succeed.
     assert_eq!(others, 25 * 60);
     assert!((200..230).contains(&(first + second)), "{first} and {second}");
     // Each of the two operations is refused once, because the client does not know that they share

@@ -1,4 +1,4 @@
-//! Names of the entries of the world, composed from small word lists.
+//! Names in the generated test data, composed from small word lists.
 //!
 //! A generated name is stored as a few numbers, and becomes a string only when the string is
 //! needed. Therefore the mock generates twelve thousand tracks within milliseconds.
@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::world::rng::Rng;
 
-/// A generated name, or a name from a custom world.
+/// A generated name, or a name from custom test data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     shape: Shape,

@@ -123,7 +123,7 @@ fn the_tables_fit_the_width_of_the_docs() {
     }
 }
 
-/// The width that a cell needs: its longest piece that a browser does not break, in the fonts of
+/// Returns the minimum width of a cell: the width of its longest unbreakable part, in the fonts of
 /// rustdoc. The sizes were measured in Chromium.
 fn cell_width(cell: &str) -> usize {
     const PADDING: usize = 220;
@@ -189,21 +189,21 @@ impl Guide {
     }
 
     fn rows(&self) -> Vec<Row> {
-        // A long name is HTML, with places where a browser may break the line.
+        // A long name is written as HTML. A browser may break the line at each `<wbr>`.
         let page = self.page.replace("<code>", "`").replace("</code>", "`").replace("<wbr>", "");
         let row = |line: &str| {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
             let [names, here, _] = *cells else {
                 panic!("a row of other than three cells: {line}")
             };
-            // Every second piece between backticks is code.
+            // If a cell is split at backticks, every second part is code.
             let code = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
             Row { names: code(names), here: code(here) }
         };
         page.lines().filter(|line| line.starts_with("| `")).map(row).collect()
     }
 
-    /// The blocks that are marked as Rust, without spaces.
+    /// Returns the Rust code of the page, without whitespace.
     fn code(&self) -> String {
         let mut code = String::new();
         let mut inside = false;

@@ -187,8 +187,8 @@ fn error_is_read(status: u16, body: &[u8]) -> Result<(), Broken> {
 /// contains `[]` instead of a list position.
 fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &str)) {
     match (given, kept) {
-        // Empty values are never reported as lost. Null is empty, and so are lists and objects that
-        // contain only empty values.
+        // Empty values may be missing. A value is empty if it is null, an empty string, or a list
+        // or an object of empty values.
         (Value::Null, _) => {}
         (Value::Object(given), Value::Object(kept)) => {
             let given_type = given.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -205,7 +205,7 @@ fn compare(given: &Value, kept: &Value, path: &str, lost: &mut dyn FnMut(&str, &
             }
         }
         (Value::Array(given), Value::Array(kept)) if given.len() == kept.len() => {
-            // Sets may be encoded in another order.
+            // The encoder may write a set in a different order than the response.
             let is_set = given.iter().all(Value::is_string);
             if is_set && given.iter().all(|entry| kept.contains(entry)) {
                 return;
@@ -248,9 +248,9 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// Whether two strings are equivalent. The encoder generates links from the id, so any two links
-/// are equivalent. Enum values are encoded in their current case, so the case is ignored. Times are
-/// encoded without a fraction if the fraction is zero.
+/// Whether two strings are equivalent. The encoder generates links from the id, so this function
+/// does not compare links. The encoder writes enum values in the case that Spotify uses now, so
+/// this function ignores case. Times are encoded without a fraction if the fraction is zero.
 fn same_text(given: &str, kept: &str) -> bool {
     let is_link = |text: &str| text.starts_with("http") || text.starts_with("spotify:");
     given.eq_ignore_ascii_case(kept)

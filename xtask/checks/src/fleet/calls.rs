@@ -46,7 +46,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(2);
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Maximum time by which a call may exceed its deadline, for busy machines.
+/// Maximum time by which a call may exceed its deadline. Calls end late if the machine is busy.
 const LATE: Duration = Duration::from_secs(2);
 
 /// Path at which Debian installs the library that shifts the clock of a process.
@@ -168,7 +168,7 @@ fn marker(path: &str) -> Option<(u64, u64)> {
     Some((worker.parse().ok()?, number.parse().ok()?))
 }
 
-/// Settings of a fleet.
+/// Settings of a fleet, which is a group of processes of the same application.
 #[derive(Clone, Debug)]
 struct Fleet {
     processes: u64,
@@ -449,8 +449,8 @@ fn is_accepted(status: u16) -> bool {
     status != 429 && status != 0
 }
 
-/// Runs all measurements and all tests with faults. With `short`, the run takes less than half a
-/// minute, which is too short for accurate measurements. In a short run, only lost, repeated and
+/// Runs all measurements and all fault-injection tests. With `short`, the run takes less than half
+/// a minute, which is too short for accurate measurements. In a short run, only lost, repeated and
 /// late calls are failures.
 pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     if RedisServer::program().is_none() && env::var_os("CI").is_none() {
@@ -463,11 +463,12 @@ pub(super) async fn run(checks: &mut Checks, short: bool) -> Result<(), Error> {
     faults(checks, short).await
 }
 
-/// Runs several fleets without faults at the same time.
+/// Measures several groups of processes in parallel, without faults.
 async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
-    // `Retry-After` is in whole seconds, and the rounding costs about a second. The limiter tries a
-    // higher limit after a minute, even if the window is shorter. The attempt also costs about a
-    // second. In a shorter run, these two seconds would be several percent of the time.
+    // `Retry-After` is rounded to whole seconds, which makes the run about one second longer. The
+    // limiter tries a higher limit after a minute, even if the window is shorter. This attempt also
+    // makes the run about one second longer. In a shorter run, two additional seconds would be
+    // several percent of the total time.
     let (calls, limit, seconds) = if short { (700, 100, 2) } else { (5000, 600, 15) };
     let fleet = |processes: u64, shared| Fleet {
         processes,
@@ -545,7 +546,7 @@ fn intact(checks: &mut Checks, who: &str, outcome: &Outcome) {
     );
 }
 
-/// Runs all faults at the same time. Each fault has its own fleet.
+/// Tests all faults in parallel. Each fault is tested with its own group of processes.
 async fn faults(checks: &mut Checks, short: bool) -> Result<(), Error> {
     let faults = match short {
         true => vec![Fault::Kill, Fault::Freeze, Fault::Restart, Fault::Cut, Fault::Flush],
@@ -591,11 +592,12 @@ impl Fault {
             Self::Restart => "server restarted without data",
             Self::Cut => "connections cut",
             Self::Flush => "scripts flushed",
-            Self::Clock => "a clock one hour ahead",
+            Self::Clock => "wrong clock in one process",
         }
     }
 
-    /// Runs a fleet with this fault. Returns `None` if the machine does not support the fault.
+    /// Starts a group of processes, and injects this fault. Returns `None` if the machine does not
+    /// support the fault.
     async fn run(self, short: bool) -> Result<Option<(Outcome, String)>, Error> {
         let fleet = Fleet {
             processes: 3,
@@ -630,8 +632,8 @@ impl Fault {
                 let back = running.until_all_report(true).await?;
                 running.until_all_call().await?;
                 format!(
-                    "every process noticed the outage within {} and made a call within another {}; every \
-                     process shared the limit again within {} after the outage",
+                    "every process noticed the outage within {}, and then made a call within {}; \
+                     after the outage, every process shared the limit again within {}",
                     seconds(alone),
                     seconds(calls),
                     seconds(back)
@@ -651,7 +653,7 @@ impl Fault {
                         }
                         if start.elapsed() > DEADLINE {
                             return Err(
-                                "after the restart, a process did not share the limit again"
+                                "after the restart, a process did not resume sharing the limit"
                                     .to_owned(),
                             );
                         }
@@ -673,7 +675,8 @@ impl Fault {
                     longest = longest.max(running.until_all_call().await?);
                 }
                 format!(
-                    "after each cut, every process made a call again within {}",
+                    "after each break of the Redis connections, every process made a call again \
+                     within {}",
                     seconds(longest)
                 )
             }
@@ -688,15 +691,15 @@ impl Fault {
             Self::Clock => {
                 if !Path::new(FAKETIME).is_file() {
                     say(
-                        "skipped the check with a clock one hour ahead: install Debian's package faketime",
+                        "skipped the check of a wrong clock: the package `faketime` is not installed",
                     );
                     return Ok(None);
                 }
                 let wrong = [
                     ("LD_PRELOAD", FAKETIME),
                     ("FAKETIME", "+1h"),
-                    // The two variables below restrict the shift to the wall clock, because timers
-                    // use the monotonic clock.
+                    // The two variables below exclude the monotonic clock from the shift, because
+                    // timers use this clock.
                     ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
                     ("DONT_FAKE_MONOTONIC", "1"),
                 ];
@@ -704,7 +707,7 @@ impl Fault {
                 for _ in 0..rounds {
                     running.until_all_call().await?;
                 }
-                "one of four processes has the wrong clock".to_owned()
+                "the clock of one of four processes is one hour fast".to_owned()
             }
         };
         let took = running.start.elapsed();

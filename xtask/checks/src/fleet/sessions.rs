@@ -30,7 +30,8 @@ use crate::fleet::Checks;
 
 const PROCESSES: usize = 8;
 
-/// Number of seconds by which a step moves the clock. An access token has the same lifetime.
+/// Number of seconds by which a step moves the clock. This number is also the lifetime of an access
+/// token.
 const STEP: u64 = 3_600;
 
 /// Percentage of the steps in which a process is killed.
@@ -158,8 +159,8 @@ async fn steps(
         totals.refreshes += refreshes;
         match (lost, victim) {
             (false, _) if refreshes == 1 => {}
-            // The killed process made the first refresh. Another process made the second refresh
-            // after the new sign-in.
+            // The killed process made the first refresh. Then the user signed in again, and another
+            // process made the second refresh.
             (true, Some(_)) if refreshes == 2 => totals.lost_half_way += 1,
             (true, _) => totals.lost += 1,
             (false, _) => {

@@ -111,7 +111,7 @@ fn braced(module: &str, names: &[&str]) -> String {
     }
 }
 
-/// Whether a function in `body` returns the type `word`, so that `word` is a request type.
+/// Whether a function in `body` returns the type `word`. Such a type is a request type.
 fn is_request(word: &str, body: &str) -> bool {
     *word != *"Self" && body.contains(&format!("-> {word} {{\n"))
 }
