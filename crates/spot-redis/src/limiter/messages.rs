@@ -39,8 +39,8 @@ pub(crate) struct Request {
     pub(crate) ended: Vec<Ended>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) blocks: Vec<BlockChange>,
-    /// Keys of the blocks for which this worker wants to send a test call. A test call is a single
-    /// API call that shows whether a block after a 429 has ended.
+    /// Keys of the blocks for which this worker wants to send a probe. A probe is a single API call
+    /// that shows whether a block after a 429 has ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) probes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,9 +93,9 @@ pub(crate) struct BlockChange {
 pub(crate) enum Change {
     /// A 429 created or extended the block.
     Set(SharedBlock),
-    /// The test call for the block received a response.
+    /// The probe for the block received a response.
     Answered(bool),
-    /// The test call for the block ended without a response.
+    /// The probe for the block ended without a response.
     Lost(bool),
 }
 
@@ -133,11 +133,11 @@ pub(crate) struct Response {
     pub(crate) granted_twice: bool,
     /// For each granted slot: its number, the time until the slot is free, and its priority.
     pub(crate) granted: Vec<(u64, u64, LaneName)>,
-    /// If too few slots of this priority were granted: the time until the worker should send the next
-    /// request.
+    /// If too few slots of this priority were granted: the time until the worker should send the
+    /// next request.
     pub(crate) interactive: Option<u64>,
     pub(crate) bulk: Option<u64>,
-    /// Keys of the blocks for which this worker may now send a test call.
+    /// Keys of the blocks for which this worker may now send a probe.
     pub(crate) probes: Vec<String>,
     /// The complete list of blocks, if the list has changed since the version in the request.
     pub(crate) blocks: Vec<SharedBlock>,

@@ -22,10 +22,10 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::limiter::messages::{BlockChange, Change, Ended, How, Request, Response, Resync};
 
-/// How long the permission to send a test call is valid.
+/// How long the permission to send a probe is valid.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
-/// How often a process checks whether the test call of another process has received a response.
+/// How often a process checks whether the probe of another process has received a response.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Maximum delay for reporting the end of a call to the server, while no limit is known.
@@ -74,10 +74,9 @@ pub(crate) struct SharedSlots {
     /// Ended calls to report to the server.
     ended: Vec<Finished>,
     changes: Vec<PendingChange>,
-    /// Keys of the blocks for which this process wants to send a test call.
+    /// Keys of the blocks for which this process wants to send a probe.
     wanted_probes: BTreeSet<String>,
-    /// Keys of the blocks for which this process may send a test call, and the time of each
-    /// permission.
+    /// Keys of the blocks for which this process may send a probe, and the time of each permission.
     probes: HashMap<String, Instant>,
     wants_sync: bool,
     wants_flush: bool,
@@ -85,7 +84,7 @@ pub(crate) struct SharedSlots {
     planned: Option<Instant>,
     /// Whether calls began or ended while the process was sending its complete state.
     told_too_little: bool,
-    /// Whether this process has to wait for the test call of another process.
+    /// Whether this process has to wait for the probe of another process.
     awaits_probe: bool,
     waiting: Waiting,
     /// Send time of the latest request that got a response.
@@ -486,7 +485,7 @@ impl SharedSlots {
             }
         }
         for block in &mut shared {
-            // This process may send the test call for the block, but has not sent it yet.
+            // This process may send the probe for the block, but has not sent it yet.
             if self.probes.contains_key(&block.key) {
                 block.probing = None;
             }
