@@ -141,8 +141,8 @@ impl SyncPlan {
     /// Makes the calls, one after another, and returns the new version of the playlist.
     ///
     /// First, this method sends one small request that reads the current version of the playlist.
-    /// If the plan is empty, this method sends nothing. The calls are not one transaction: a change
-    /// by somebody else between two calls is not detected.
+    /// If the plan is empty, this method sends nothing. This method does not detect a change that
+    /// somebody else makes between two calls of the plan.
     ///
     /// # Errors
     ///

@@ -256,8 +256,8 @@ impl ReqwestTransportBuilder {
     /// Sets the interval and the timeout of HTTP/2 keep-alive pings. The transport sends pings only
     /// over connections on which a call waits for its response. By default, the interval and the
     /// timeout are 4 s each, so a dead connection (for example after the machine slept) is found
-    /// within 8 s. Keep the sum of `interval` and `timeout` below the time limit of an attempt, so
-    /// that a retry uses a new connection.
+    /// within 8 s. A retry uses a new connection only if the dead connection is found before the
+    /// attempt times out (15 s by default).
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);

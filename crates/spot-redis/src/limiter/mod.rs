@@ -188,8 +188,9 @@ impl RedisLimiterBuilder {
         self
     }
 
-    /// Sets the maximum duration of one attempt; 60 s by default. If a process is killed, its last
-    /// calls count against the rate limit for up to the window length plus this duration.
+    /// Sets the maximum duration of one attempt; 60 s by default. After a process is killed, its
+    /// last calls count against the rate limit for at most this duration, and then for one window
+    /// length.
     pub fn longest_call(mut self, time: Duration) -> Self {
         let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
         self.settings.longest_call = time.clamp(least, most);
