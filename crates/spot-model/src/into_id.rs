@@ -27,8 +27,8 @@ pub trait IntoId<I> {
     fn into_id(self) -> Result<I, ParseIdError>;
 }
 
-/// A value for an optional parameter that takes an id. The value can be any value that [`IntoId`]
-/// accepts, or an `Option` of the id. For an `Option` of another type, for example
+/// A value for an optional parameter that takes an id. The value can be an id, a string, a [`Uri`],
+/// an object with an id, or an `Option` of an id. For an `Option` of another type, for example
 /// `Option<String>`, pass a reference: `&option`. `None` omits the parameter.
 ///
 /// The trait does not accept an `Option<&str>` by value, because `None` would then need a type
@@ -104,7 +104,7 @@ impl<I: Id> IntoId<I> for &str {
     }
 }
 
-/// Accepts the entries of a `&[&str]`: iterating over this slice yields `&&str`.
+/// Implemented because iterating over a `&[&str]` yields `&&str`.
 impl<I: Id> IntoId<I> for &&str {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.parse()
@@ -138,8 +138,9 @@ where
     }
 }
 
-/// Accepts the `Result` of parsing an id. If a list accepts several kinds of ids, first parse each
-/// string into a specific id type: `ids.iter().map(|id| id.parse::<TrackId>())`.
+/// Implemented so that you can pass the `Result` of parsing an id. If a method accepts ids of
+/// several kinds, first parse each string into an id type:
+/// `ids.iter().map(|id| id.parse::<TrackId>())`.
 impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.and_then(IntoId::into_id)
