@@ -35,7 +35,7 @@ pub(crate) struct Call<'a> {
     attempts: u32,
     backoff: Backoff,
     repeatable: bool,
-    /// The number of the attempt, from 1.
+    /// The number of the attempt, counted from 1.
     attempt: u32,
     waited: Duration,
     /// The price of the last retry, which was paid from the retry budget.

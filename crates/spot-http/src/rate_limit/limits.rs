@@ -1,4 +1,4 @@
-//! Snapshots of Spotify's limits, for display and for the next run.
+//! Snapshots of a limiter's state, for display and for the next run.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::rate_limit::window::Learned;
 /// call every two days does no harm.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
-/// A snapshot of Spotify's limits: the rate limit, the number of calls that count against the rate
+/// A snapshot of a limiter's state: the rate limit, the number of calls that count against the rate
 /// limit, and the blocked operations with their remaining times.
 ///
 /// Show the snapshot on a dashboard, or save it for the next run. While Spotify blocks calls, a
