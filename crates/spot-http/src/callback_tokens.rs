@@ -39,9 +39,9 @@ const SETTLING: Duration = Duration::from_secs(30);
 /// closure runs in its own task for at most 30 s. If several calls wait for a token, the closure
 /// runs once for all these calls. The closure runs again shortly before the token expires, and
 /// after the API refused the token (401). If the API refuses the new token too, the closure does
-/// not run again for 30 s, and calls fail with the error of the API (401). If the closure fails
-/// three or more times in a row, the closure runs again one second later at the earliest. During
-/// this second, calls fail with the closure's last error.
+/// not run again for 30 s, and calls fail with the error of the API (401). After three or more
+/// consecutive failures, the closure does not run for one second. A call that needs a new token
+/// during this pause fails with the closure's last error.
 ///
 /// ```no_run
 /// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }

@@ -24,7 +24,7 @@ const VALUE: &AsciiSet = &ENTRY.remove(b',');
 
 /// A call as plain data: operation, path, query, body. Creating a request sends nothing.
 ///
-/// If a part is invalid, sending the request fails.
+/// If the path, a parameter or the body is invalid, the request fails when it is sent.
 ///
 /// ```
 /// use spot_http::Request;

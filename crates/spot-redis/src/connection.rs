@@ -190,8 +190,8 @@ impl RedisBuilder {
         self
     }
 
-    /// Sets the time limit for connecting; 1 s by default. If a command has to connect first, the
-    /// time limit covers both connecting and the response to the command.
+    /// Sets the time limit for connecting; 1 s by default. If a command opens the connection, this
+    /// time limit includes the wait for the response to the command.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self

@@ -45,13 +45,13 @@ pub enum SessionEventKind<'a> {
     /// The user's consent ends within two weeks. This event is sent at most once a day.
     #[non_exhaustive]
     ConsentExpiring {
-        /// The earliest time at which the consent ends.
+        /// When the consent expires.
         at: SystemTime,
     },
     /// The user's consent has ended: the user has to sign in again.
     ConsentExpired,
     /// A call of the token store failed, timed out or panicked. The session continues without the
-    /// store, and retries saving its record until saving succeeds.
+    /// store, and tries again until its record is saved.
     #[non_exhaustive]
     StoreFailed {
         /// The failure.

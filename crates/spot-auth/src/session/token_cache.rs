@@ -131,7 +131,7 @@ const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
 /// If the cache is younger than this, callers wait for a background refresh even if the old token
-/// is valid. Without this wait, a short program could end before the refreshed tokens are saved.
+/// is valid. Otherwise, a short program could end before the refreshed tokens are saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
 /// How long a caller waits for a background refresh. The old token is still valid.

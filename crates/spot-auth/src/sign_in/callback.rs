@@ -121,7 +121,9 @@ impl fmt::Display for InvalidCallback {
             Self::WrongState => f.write_str(
                 "`state` belongs to another sign-in; use the address of the latest sign-in",
             ),
-            Self::WrongIssuer => f.write_str("`iss` names another accounts service"),
+            Self::WrongIssuer => {
+                f.write_str("`iss` is not the URL of the expected accounts service")
+            }
             Self::NoOutcome => f.write_str("the URL contains neither `code` nor `error`"),
             Self::TwoOutcomes => f.write_str("the URL contains both `code` and `error`"),
         }

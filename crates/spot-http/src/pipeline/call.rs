@@ -35,7 +35,7 @@ pub(crate) struct Call<'a> {
     attempts: u32,
     backoff: Backoff,
     repeatable: bool,
-    /// The number of the attempt, from 1.
+    /// The number of the attempt, counted from 1.
     attempt: u32,
     waited: Duration,
     /// Number of points that the last retry took from the retry budget.

@@ -20,9 +20,9 @@ use crate::{
 ///
 /// The limiter learns Spotify's limit and stays below the limit. Cloning is cheap, and clones share
 /// all state. All [`Pipeline`](crate::Pipeline)s of an application must share one limiter, because
-/// Spotify counts the calls of the application. The pipeline that
-/// [`Pipeline::with_tokens`](crate::Pipeline::with_tokens) returns uses the same limiter as the
-/// original pipeline.
+/// Spotify counts the calls of the application.
+/// [`Pipeline::with_tokens`](crate::Pipeline::with_tokens) returns a pipeline with the same limiter
+/// as the original pipeline.
 ///
 /// ```
 /// use spot_http::{AccessToken, LocalLimiter, Pipeline, RateLimit};

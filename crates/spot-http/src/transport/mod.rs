@@ -75,7 +75,7 @@ pub enum TransportErrorKind {
     Reset,
     /// No response arrived in time. The request may have reached the server.
     Timeout,
-    /// The response is larger than the limit.
+    /// The body of the response is larger than the transport allows.
     BodyTooLarge,
     /// Another failure. The request may have reached the server.
     Other,
@@ -106,7 +106,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::NotSent => "no connection to the server",
             TransportErrorKind::Reset => "the connection broke before the response was complete",
             TransportErrorKind::Timeout => "the server did not respond in time",
-            TransportErrorKind::BodyTooLarge => "the response is larger than the limit",
+            TransportErrorKind::BodyTooLarge => "the response is larger than the transport allows",
             TransportErrorKind::Other => "the request failed",
         })?;
         // The innermost cause contains the useful information, such as "connection refused".
