@@ -15,9 +15,10 @@ use tokio::{
 
 /// Waits for a request in programs without `async`, on a runtime that the SDK owns.
 ///
-/// The trait is implemented for every request and every other future of the SDK. For streams, use
-/// [`BlockingStream`]. The feature `blocking` adds both traits. All other parts of the SDK are the
-/// same as in programs with `async`.
+/// All requests implement this trait, and so do other futures whose output is a `Result` with an
+/// [`Error`]. For streams, use [`BlockingStream`]. The feature `blocking` adds the traits
+/// `Blocking` and `BlockingStream`. All other parts of the SDK are the same as in programs with
+/// `async`.
 ///
 /// ```no_run
 /// use spot_api::{Blocking, BlockingStream};

@@ -20,6 +20,7 @@ use crate::{
 /// | read several items by id | [`tracks`](Self::tracks), [`albums`](Self::albums), [`artists`](Self::artists) and so on |
 /// | find something | [`search`](Self::search) |
 /// | read or change a playlist | [`playlist`](Self::playlist) |
+/// | create a playlist | [`me`](Self::me), then `create_playlist(name)` |
 /// | read the current user, their playlists and top lists | [`me`](Self::me) |
 /// | read or change the items that the user saved or follows | [`library`](Self::library) |
 /// | read or control the current playback | [`player`](Self::player) |

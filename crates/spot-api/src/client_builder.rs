@@ -115,15 +115,15 @@ pipeline! {
     proxy(url: &str);
     /// Preferred languages of names, in the format of the header `Accept-Language`.
     accept_language(languages: &str);
-    /// Time limit of a call. The limit includes the time in the queue, the time to get a token, and
-    /// all waits.
+    /// Time limit of a call. The time limit covers the time in the queue, the time to get a token,
+    /// all attempts, and all waits.
     deadline(deadline: Duration);
     /// Time limit of one attempt.
     attempt_timeout(timeout: Duration);
     /// Maximum number of attempts of a call.
     attempts(attempts: u32);
-    /// Longest time that a call may wait for the rate limit or for its next attempt. If a longer
-    /// wait is needed, the call fails immediately.
+    /// Longest time that a call may wait for the rate limit or for its next attempt. A call that
+    /// would have to wait longer than `max_wait` fails immediately.
     max_wait(wait: Duration);
     /// Settings of the rate limit, for example the maximum number of calls in 30 s.
     rate_limit(limit: RateLimit);

@@ -69,7 +69,8 @@ impl PlayerDevice {
     ///   [`Player(DeviceNotControllable)`](PlayerReason::DeviceNotControllable) if the device has
     ///   no id or is restricted. The Web API cannot control restricted devices or devices without
     ///   an id.
-    /// - Fails if a request of this method fails with an error that is not temporary.
+    /// - If a request fails with an error that is not temporary, this method returns the error.
+    ///   After a temporary error, this method checks the devices again.
     pub async fn ready(self, timeout: Duration) -> Result<Device, Error> {
         let deadline = Instant::now() + timeout.min(FOREVER);
         let mut seen = "the devices could not be listed".to_owned();

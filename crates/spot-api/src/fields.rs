@@ -5,8 +5,7 @@ use std::fmt;
 /// `owner(id)`.
 ///
 /// Paging needs the fields `next`, `total`, `limit` and `offset`. The client adds these fields to a
-/// filter for a page of items, unless the filter excludes them explicitly. Without the fields for
-/// paging, a stream would end early.
+/// filter for a page of items, unless the filter excludes them explicitly.
 ///
 /// ```
 /// use spot_api::Fields;
@@ -66,7 +65,7 @@ impl Fields {
                 break;
             }
         }
-        (depth != 0).then_some("its parentheses are not balanced")
+        (depth != 0).then_some("the parentheses in the value are not balanced")
     }
 
     /// Returns the filter for a page. The result includes the fields that paging needs, unless the

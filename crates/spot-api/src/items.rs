@@ -199,9 +199,9 @@ impl Client {
         Items::new(self.clone(), request)
     }
 
-    /// Streams the entries of a page and of all later pages. The page itself is not requested
-    /// again. The page may be the response to any request, or a part of a playlist, an album or a
-    /// show.
+    /// Streams the entries of a page and of all later pages. The stream does not request the given
+    /// page again. The page may be the response to any request, or a part of a playlist, an album
+    /// or a show.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -213,8 +213,9 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
-    /// If more pages exist, but the page has no link or a link to another origin, the stream ends
-    /// with a [`BadRequest`](crate::ErrorKind::BadRequest) error.
+    /// If later pages exist, but the given page has no `next` or `href` link, the stream ends with
+    /// a [`BadRequest`](crate::ErrorKind::BadRequest) error. A link that leads outside the base URL
+    /// of the API causes the same error.
     pub fn stream_from<P: Paged>(&self, page: P) -> Items<P::Item, P> {
         let request = links::continuation(self.pipeline(), self.access_mode(), &page);
         let request = request.unwrap_or_else(|error| {

@@ -8,8 +8,8 @@ use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 /// into a `T`, or an `Option<T>`. The value can also be a reference to an `Option` of a type that
 /// converts into `T`. `None` omits the parameter.
 ///
-/// If an `Option` contains another type than `T`, pass a reference to the `Option`. If the trait
-/// accepted every `Option` by value, a bare `None` would need a type annotation.
+/// If an `Option` contains another type than `T`, pass a reference to the `Option`. The trait does
+/// not accept every `Option` by value, because `None` would then need a type annotation.
 ///
 /// ```no_run
 /// # use spot_api::Market;
@@ -22,7 +22,7 @@ use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an optional `{T}`",
-    label = "expected a `{T}`, a value that converts into it, or an `Option<{T}>`",
+    label = "expected a `{T}`, a value that can be converted into a `{T}`, or an `Option<{T}>`",
     note = "for an `Option` of any other type than `{T}`, pass a reference: `&option`"
 )]
 pub trait Optional<T> {

@@ -36,12 +36,12 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// by cursor.
     fn offset(&self) -> u32;
 
-    /// Returns the `limit` of the page, or 0 if the page contains no `limit`. The offset of the
-    /// next page is the offset of this page plus this `limit`.
+    /// Returns the `limit` of the page, or 0 if the page contains no `limit`. To request the next
+    /// page, a stream adds this `limit` to the `offset` of this page.
     fn step(&self) -> u32;
 
-    /// Returns the value of a cursor. `name` is `after` or `before`. Returns `None` if the page has
-    /// no such cursor.
+    /// Returns the value of the cursor `after` or `before`. `name` selects the cursor. Returns
+    /// `None` if the page has no such cursor.
     fn cursor(&self, name: &str) -> Option<&str>;
 
     /// Link to this page.

@@ -81,9 +81,8 @@ impl<T: Send + 'static> Whole<T> {
         }
     }
 
-    /// Sets the number of albums or playlists that the stream reads in parallel. The default is 8.
-    /// The value 0 is treated as 1. In Extended Quota Mode, the stream reads groups of up to 20
-    /// albums, and the value is the number of groups.
+    /// Sets the number of parallel reads. The default is 8. The value 0 is treated as 1. A read
+    /// returns one album or one playlist. In Extended Quota Mode, a read returns up to 20 albums.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
         self.prefetch = reads.max(1);

@@ -101,9 +101,9 @@ impl App {
         Ok(ClientCredentials::new(Arc::clone(&self.shared)))
     }
 
-    /// Starts a two-step sign-in. Store the returned `PendingSignIn`, and send the user to its
-    /// [`authorize_url`](PendingSignIn::authorize_url). When the browser requests the redirect URI,
-    /// pass the whole URL to [`finish`](PendingSignIn::finish).
+    /// Starts a two-step sign-in. Store the returned `PendingSignIn`, and redirect the user to the
+    /// [`authorize_url`](PendingSignIn::authorize_url) of the sign-in. When the browser requests
+    /// the redirect URI, pass the whole URL to [`finish`](PendingSignIn::finish).
     ///
     /// # Errors
     ///
@@ -122,8 +122,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if `json` does not
-    /// contain a sign-in. The error does not quote `json`.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if `json` is not the JSON
+    /// of a pending sign-in. The error does not quote `json`.
     pub fn resume(&self, json: &str) -> Result<PendingSignIn, Error> {
         PendingSignIn::from_json(Arc::clone(&self.shared), json)
     }
@@ -175,8 +175,8 @@ impl AppBuilder {
 
     /// Sets the redirect URI, to which the accounts service sends the browser back. The URI must be
     /// exactly the same as the URI that is registered with Spotify. A loopback address that is
-    /// registered without a port, such as `http://127.0.0.1/callback`, works with every port.
-    /// [`App::sign_in`] then uses a free port.
+    /// registered without a port, such as `http://127.0.0.1/callback`, works with every port. If a
+    /// loopback redirect URI has no port, [`App::sign_in`] listens on a free port.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(redirect_uri.into());
         self

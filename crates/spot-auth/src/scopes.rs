@@ -31,15 +31,15 @@ impl Scopes {
         Self(BTreeSet::new())
     }
 
-    /// Returns every scope that this version of the crate knows. Prefer to request only the scopes
-    /// that you need, since the consent page lists all requested scopes.
+    /// Returns every scope that this version of the crate knows. Request only the scopes that you
+    /// need, because the consent page shows every requested scope to the user.
     pub fn all() -> Self {
         Scope::ALL.iter().cloned().collect()
     }
 
     /// Returns the scopes that Spotify lists for these operations. Some operations list several
     /// scopes but need only one of them. For example, the needed scope may depend on whether a
-    /// playlist is public. The set contains all listed scopes.
+    /// playlist is public. The returned set contains all scopes that Spotify lists.
     pub fn needed_by<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Self {
         operations.into_iter().flat_map(|operation| operation.scopes.iter().cloned()).collect()
     }
@@ -74,7 +74,7 @@ impl Scopes {
         self.0.is_subset(&other.0)
     }
 
-    /// Returns the scopes that are in at least one of the sets.
+    /// Returns the union of both sets.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.0.union(&other.0).cloned().collect()

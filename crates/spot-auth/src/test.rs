@@ -32,14 +32,14 @@ use crate::{
 /// Maximum time that a store may need to acquire a lock that nobody holds.
 const FREE: Duration = Duration::from_secs(5);
 
-/// Checks the requirements of a [`TokenStore`]: versions, distinct keys, removal, and the lock.
+/// Checks that a store meets the requirements of the trait [`TokenStore`].
 ///
 /// The store must be empty. After the checks, the store is empty again, unless a check failed.
 ///
 /// # Errors
 ///
 /// If the store violates a requirement, an error of the kind [`Store`](crate::ErrorKind::Store)
-/// names the requirement. If the store itself returns an error, this function returns the same
+/// describes the requirement. If the store itself returns an error, this function returns the same
 /// error.
 pub async fn check_store(store: impl TokenStore) -> Result<(), Error> {
     let store: Arc<dyn TokenStore> = Arc::new(store);
@@ -215,7 +215,7 @@ async fn check_lock(store: &Arc<dyn TokenStore>) -> Result<(), Error> {
     let free = timeout(FREE, store.lock(&key)).await;
     ensure(
         free.is_ok(),
-        "a dropped lock must be released, and a cancelled call of `lock` must not hold a lock",
+        "`lock` must succeed after the lock was dropped, even if another `lock` was cancelled",
     )?;
     Ok(())
 }

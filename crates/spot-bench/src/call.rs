@@ -88,12 +88,13 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     }
     report.add(table);
     report.note(
-        "The requests per second are from the best round. The column `time / bare reqwest` shows \
-         the median over all pairs of rounds. Bare reqwest has the same timeout and the same \
-         HTTP/2 keep-alive pings as our transport. Only the client's allocations are counted. The \
-         last two columns show how many connections the server accepted. In the first of these \
-         columns, the client made a single call before the rounds. In the last column, a new \
-         client made all of its first calls at the same time.",
+        "The requests per second are from the best round. Each round of spot-http forms a pair \
+         with a round of bare reqwest. For each pair, the time of spot-http is divided by the time \
+         of bare reqwest. The column `time / bare reqwest` shows the median of these ratios. Bare \
+         reqwest has the same timeout and the same HTTP/2 keep-alive pings as our transport. Only \
+         the client's allocations are counted. The last two columns show how many connections the \
+         server accepted. In the first of these columns, the client made a single call before the \
+         rounds. In the last column, a new client made all of its first calls at the same time.",
     );
     Ok(())
 }

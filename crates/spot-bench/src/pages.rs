@@ -38,7 +38,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let one_by_one = LATENCY.as_secs_f64() * library.pages() as f64;
     for prefetch in [1, 2, 4, 8] {
         let mut best = Duration::MAX;
-        // The time of a short run varies, so the result is the best of three runs.
+        // The time of a short run varies, so the result is the shortest time of three runs.
         for _ in 0..if prefetch > 1 { 3 } else { 1 } {
             server.take_seen();
             let start = Instant::now();
@@ -76,7 +76,10 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let ideal = one_by_one + LATENCY.as_secs_f64();
     row("**spot-api**, 50 ms of work per page", start.elapsed(), ideal);
     report.add(table);
-    report.note("The rows with prefetch 2, 4 and 8 show the best of three runs. The other rows show one run.");
+    report.note(
+        "The rows with prefetch 2, 4 and 8 show the shortest time of three runs. The other rows \
+         show the time of one run.",
+    );
     Ok(())
 }
 

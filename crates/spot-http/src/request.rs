@@ -24,7 +24,7 @@ const VALUE: &AsciiSet = &ENTRY.remove(b',');
 
 /// A call as plain data: operation, path, query, body. Creating a request sends nothing.
 ///
-/// If a part is invalid, sending the request fails.
+/// If the path, a parameter or the body is invalid, the request fails when it is sent.
 ///
 /// ```
 /// use spot_http::Request;
@@ -121,8 +121,8 @@ impl Request {
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
         let Some((start, end)) = self.placeholder(name) else {
-            // The path has no parameter with this name. The value is ignored, but an empty value is
-            // an error.
+            // The path has no parameter with this name. This function does not use the value. An
+            // empty value is an error nevertheless.
             return if value.to_string().is_empty() { self.empty(name) } else { self };
         };
         let rest = self.path.split_off(end);

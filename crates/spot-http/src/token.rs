@@ -34,9 +34,9 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// refresh fails, this method returns the error of the refresh.
     async fn token(&self) -> Result<AccessToken, Error>;
 
-    /// Reports that the API refused this token (401). The source then gets a new token, unless it
-    /// has already replaced the refused token. If the source returns the refused token again, the
-    /// call fails with the error of the 401 response.
+    /// Reports that the API refused this token (401). If the refused token is still the current
+    /// token, the source gets a new token. If the source returns the refused token again, the call
+    /// fails with the error of the 401 response.
     async fn reject(&self, token: &AccessToken);
 }
 

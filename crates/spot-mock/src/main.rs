@@ -47,8 +47,8 @@ struct Arguments {
     /// Access mode of the default application.
     #[arg(long, value_enum, default_value_t = ModeArgument::Development)]
     mode: ModeArgument,
-    /// If true, the application may not call the operations that Spotify restricted in 2024
-    /// [default: true in Development Mode].
+    /// If true, the mock refuses all calls of the default application to operations that Spotify
+    /// restricted in 2024 [default: true in Development Mode].
     #[arg(long, value_name = "BOOL")]
     closed_2024: Option<bool>,
     /// Field names in playlists: new (`items`), old (`tracks`), or both [default: new in
@@ -333,7 +333,7 @@ fn announce(mock: &MockSpotify, authority: Option<&Path>) {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the program reports why it failed")]
+#[expect(clippy::print_stderr, reason = "the program prints its error to stderr")]
 fn complain(error: &io::Error) {
     eprintln!("spot-mock: {error}");
 }

@@ -66,7 +66,7 @@ fn bounded(error: serde_json::Error) -> serde_json::Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Index of the entry in the page, counted from 0. Skipped entries are counted too.
+    /// Index of the entry in the list that Spotify sent, counted from 0.
     pub index: usize,
     /// Why the entry was skipped.
     pub reason: SkipReason,

@@ -61,13 +61,13 @@ macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident, $kind:ident, $word:literal, $uri_word:literal, $expected:literal;)*) => {$(
         $(#[$meta])*
         ///
-        /// The type is `Copy` and allocates no memory. Parsing accepts the bare id, and every known
-        /// form of its URI and URL. `Display` writes the bare id.
+        /// The type is `Copy` and allocates no memory. Parsing accepts the id, and every known form
+        /// of its URI and URL. `Display` writes the id without a URI or URL.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(Base62);
 
         impl $name {
-            /// The bare id.
+            /// The id as a string, without a URI or URL.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }
@@ -392,8 +392,7 @@ impl CategoryId {
 
 /// A type that identifies a Spotify object and can be parsed from text.
 pub trait Id: Clone + FromStr<Err = ParseIdError> {
-    /// Describes the accepted input, for example `a track id, URI or URL`. Error messages contain
-    /// this description.
+    /// Description of the accepted input for error messages, for example `a track id, URI or URL`.
     const EXPECTED: &'static str;
 }
 

@@ -15,7 +15,7 @@ use crate::{
 /// An invalid value is reported when the request is awaited.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a `{I}`",
-    label = "expected a `{I}`, a string, or an object with such an id",
+    label = "expected a `{I}`, a string, or an object that has a `{I}`",
     note = "a string can contain an id, a Spotify URI or a URL"
 )]
 pub trait IntoId<I> {
@@ -27,12 +27,12 @@ pub trait IntoId<I> {
     fn into_id(self) -> Result<I, ParseIdError>;
 }
 
-/// A value for an optional parameter that takes an id. The value can be any value that [`IntoId`]
-/// accepts, or an `Option` of the id. For an `Option` of another type, for example
+/// A value for an optional parameter that takes an id. The value can be an id, a string, a [`Uri`],
+/// an object with an id, or an `Option` of an id. For an `Option` of another type, for example
 /// `Option<String>`, pass a reference: `&option`. `None` omits the parameter.
 ///
-/// If `Option<&str>` were accepted by value, a plain `None` would need a type annotation. Pass a
-/// reference to the `Option<&str>`:
+/// The trait does not accept an `Option<&str>` by value, because `None` would then need a type
+/// annotation. Pass a reference to the `Option<&str>`:
 ///
 /// ```
 /// # use spot_model::{DeviceId, OptionalId};
@@ -46,7 +46,7 @@ pub trait IntoId<I> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an optional `{I}`",
-    label = "expected a `{I}`, a string, an object with such an id, or an `Option<{I}>`",
+    label = "expected a `{I}`, a string, an object that has a `{I}`, or an `Option<{I}>`",
     note = "for an `Option` of any other type than `{I}`, pass a reference: `&option`"
 )]
 pub trait OptionalId<I> {
@@ -104,7 +104,7 @@ impl<I: Id> IntoId<I> for &str {
     }
 }
 
-/// Accepts the entries of a `&[&str]`: iterating over this slice yields `&&str`.
+/// Implemented because iterating over a `&[&str]` yields `&&str`.
 impl<I: Id> IntoId<I> for &&str {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.parse()
@@ -138,8 +138,9 @@ where
     }
 }
 
-/// Accepts the `Result` of parsing an id. If a list accepts several kinds of ids, first parse each
-/// string into a specific id type: `ids.iter().map(|id| id.parse::<TrackId>())`.
+/// Implemented so that you can pass the `Result` of parsing an id. If a method accepts ids of
+/// several kinds, first parse each string into an id type:
+/// `ids.iter().map(|id| id.parse::<TrackId>())`.
 impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
     fn into_id(self) -> Result<I, ParseIdError> {
         self.and_then(IntoId::into_id)

@@ -16,9 +16,10 @@ pub struct Operation {
     pub name: &'static str,
     /// The operation id in Spotify's reference: `get-an-artists-albums`.
     ///
-    /// Two operations can have the same id. For example, `replace_playlist_items` and
-    /// `reorder_playlist_items` have the id `reorder-or-replace-playlists-items`. To identify an
-    /// operation, use its [`name`](Self::name).
+    /// If one page of Spotify's reference describes two operations, both operations have the same
+    /// id. For example, `replace_playlist_items` and `reorder_playlist_items` have the id
+    /// `reorder-or-replace-playlists-items`. To identify an operation, use its
+    /// [`name`](Self::name).
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
@@ -32,8 +33,8 @@ pub struct Operation {
     /// Which applications may call the operation.
     pub access: Access,
     /// Whether sending the request twice has the same effect as sending it once. Some operations
-    /// with the method `PUT` are not idempotent. For example, a second request to move a playlist
-    /// item can move another item.
+    /// with the method `PUT` are not idempotent. For example, if a request to move a playlist item
+    /// is sent twice, the second request can move a different item.
     pub idempotent: bool,
     /// How the response is paged.
     pub paging: Paging,
@@ -165,8 +166,9 @@ pub enum Access {
     /// Mode that were created after 2026-02-11 receive a response with status 403. Spotify has
     /// announced that it will also refuse older applications in Development Mode.
     Extended,
-    /// Available only to applications that had extended access on 2024-11-27, or had applied for it
-    /// by that date. Other applications cannot call the operation, even in Extended Quota Mode.
+    /// Available only to applications that had extended access on 2024-11-27, or had applied for
+    /// extended access by that date. An application that applied later cannot call the operation,
+    /// even in Extended Quota Mode.
     Closed2024,
 }
 
@@ -212,8 +214,8 @@ pub enum Paging {
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
         /// Largest `offset` that Spotify documents, if any. In practice, a request fails if the sum
-        /// of `offset` and `limit` is larger than this value. A stream does not request
-        /// a further page if `offset` plus `limit` would be larger than this value.
+        /// of `offset` and `limit` is larger than this value. A stream ends before `offset + limit`
+        /// exceeds this value.
         last_offset: Option<u32>,
     },
     /// Each page is requested with `limit` and a cursor. The cursor identifies the last entry of

@@ -64,8 +64,8 @@ impl<T> Page<T> {
         indexes.map(in_list).zip(&self.items)
     }
 
-    /// Returns the offset of the next page: the offset of this page plus the server's page size. If
-    /// the page size is unknown, returns the offset of this page plus the number of entries.
+    /// Returns the offset of the next page, which is `offset + limit`. If `limit` is unknown (0),
+    /// the method adds the number of entries on this page to `offset`.
     pub fn next_offset(&self) -> u32 {
         let step = if self.limit > 0 { self.limit } else { self.entries() };
         self.offset.saturating_add(step)
@@ -74,8 +74,8 @@ impl<T> Page<T> {
     /// Whether this is the last page. The method checks both `next` and `total`, because a page can
     /// lack one of them. A page has no `next` if the filter `fields` excludes `next`. For some
     /// lists, Spotify returns no `total`. The method treats an empty page as the last page, even if
-    /// `next` is present. Spotify has returned lists in which each empty page links to a further
-    /// empty page.
+    /// `next` is present. Otherwise a loop might never end, because Spotify has returned empty
+    /// pages that link to further empty pages.
     pub fn is_last(&self) -> bool {
         let is_more = self.next.is_some() || self.total.is_some_and(|all| self.next_offset() < all);
         // At the maximum offset, the next page would be the same page.

@@ -17,8 +17,8 @@ use crate::{
 ///
 /// If a request omits the query parameter `additional_types`, Spotify returns an episode with the
 /// fields of a track. `spot-api` sends `additional_types` in every call that accepts the parameter.
-/// An episode with the fields of a track still has the `type` `episode`, and is decoded as an
-/// [`Episode`].
+/// With or without `additional_types`, the `type` of an episode is `episode`, so the episode is
+/// decoded as an [`Episode`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PlayableItem {

@@ -96,7 +96,8 @@ macro_rules! group {
 }
 
 group! {
-    /// An item to play or to add to a playlist. A bare id is read as the id of a track.
+    /// An item to play or to add to a playlist. An id that is not part of a URI or URL is parsed as
+    /// the id of a track.
     PlayableUri, "a track or an episode", bare: |id| Some(TrackId::from_bare(id).map(Self::Track));
     /// A track.
     Track(TrackId),

@@ -54,9 +54,9 @@ use crate::{
 ///
 /// Sessions that are in use continue to work, because their tokens are in memory. The observer of
 /// the application receives the errors of the server. If the store cannot save a token record, the
-/// session retries until the save succeeds. If the Redis server lost its data, a session in use
-/// saves its record again at its next refresh. Sessions that are not in use are lost, and their
-/// users have to sign in again. To prevent this loss, enable persistence on the server
+/// session retries until the save succeeds. After the Redis server has lost its data, the next
+/// refresh of a loaded session saves the token record again. Users of sessions that no process has
+/// loaded have to sign in again. To prevent the loss of sessions, enable persistence on the server
 /// (`appendonly yes`), and disable the eviction of keys (`maxmemory-policy noeviction`).
 ///
 /// # Keys
@@ -68,10 +68,10 @@ use crate::{
 /// into the same hash slot of a cluster. All characters except letters, digits and `-._~` are
 /// percent-encoded. [`key`](Self::key) returns the key of a session.
 ///
-/// The consent of a user lasts six months. A token record expires 30 days after the end of this
-/// consent. If the date of the consent is unknown, the token record expires 211 days after the last
-/// save. A sign-out replaces the token record with a marker, which contains no tokens. For 30 days,
-/// this marker prevents other processes from writing the token record again.
+/// The consent of a user lasts six months. A token record expires 30 days after the consent ends.
+/// If the date of the consent is unknown, the store assumes that the consent ends 181 days after
+/// the last save. A sign-out replaces the token record with a marker, which contains no tokens.
+/// Until the marker expires after 30 days, other processes cannot write the token record again.
 ///
 /// # A record that cannot be read
 ///
@@ -88,11 +88,12 @@ pub struct RedisStore {
     accepts_unsealed: bool,
 }
 
-/// How long the server keeps a record after the consent has expired, a marker after the sign-out,
-/// and a broken record.
+/// How long the server stores a record whose consent has expired, the marker of a sign-out, and a
+/// broken record.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
-/// How long the consent is assumed to last after a save, if the date of the consent is unknown.
+/// If the date of the consent is unknown, the store assumes that the consent ends this long after a
+/// save.
 const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
 /// Characters to escape in a key: all except letters, digits and `-._~`.
@@ -114,9 +115,10 @@ impl RedisStore {
     /// these bytes were changed. Use authenticated encryption, such as AES-GCM-SIV, or
     /// XChaCha20-Poly1305 with a random nonce. Do not store the encryption key in Redis.
     ///
-    /// The plaintext contains the record and its Redis key. The store checks this key after
-    /// decryption, so that it refuses an encrypted record that was moved to the key of another
-    /// user. The store cannot detect that somebody restored an older record of the same user.
+    /// The plaintext contains the record and its Redis key. After decryption, the store compares
+    /// the decrypted Redis key with the Redis key that it has read. If the two keys differ, the
+    /// store returns an error, because somebody has moved the record. The store cannot detect that
+    /// somebody restored an older record of the same user.
     ///
     /// `seal` and `open` must return immediately. If one of these functions panics, the store
     /// returns an error.

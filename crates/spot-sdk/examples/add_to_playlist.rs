@@ -21,14 +21,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut tracks: Vec<String> = arguments.collect();
     let start = support::start(Mode::Development, scopes).await?;
     let playlist = match (playlist, &start.mock) {
-        (Some(playlist), _) => playlist.parse()?,
+        (Some(playlist), _) => Some(playlist.parse()?),
         (None, Some(mock)) => {
             let track = &mock.world().track;
             tracks.push(track.clone());
             tracks.push(format!("spotify:track:{}", mock.world().saved_track));
             tracks.push(format!("https://open.spotify.com/track/{track}?si=1"));
-            let made = start.client.me().create_playlist("From the command line").await?;
-            made.id.ok_or("the playlist has no id")?
+            start.client.me().create_playlist("From the command line").await?.id
         }
         (None, None) => return Err("pass a playlist and at least one track as arguments".into()),
     };

@@ -76,13 +76,18 @@ pub mod shared {
 /// | make a playlist equal to a list | [`syncing_playlists`](guide::syncing_playlists) |
 /// | port a program from rspotify | [`coming_from_rspotify`](guide::coming_from_rspotify) |
 /// | port a program from spotipy | [`coming_from_spotipy`](guide::coming_from_spotipy) |
+// The guides link to items of these features.
+#[cfg_attr(
+    not(all(feature = "blocking", feature = "redis")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 pub mod guide {
     /// Choosing a sign-in.
     ///
     #[doc = include_str!("../docs/choosing-a-sign-in.md")]
     pub mod sign_in {}
 
-    /// Development or Extended Mode: what an application may call.
+    /// Which operations your application may call in Development Mode and in Extended Quota Mode.
     ///
     #[doc = include_str!("../docs/development-or-extended-mode.md")]
     pub mod access_mode {}
@@ -116,7 +121,7 @@ pub mod guide {
     )]
     pub mod several_machines {}
 
-    /// Testing a program that uses this SDK, or a program in another language.
+    /// How to test a program that calls Spotify, in Rust or in another language.
     ///
     #[doc = include_str!("../docs/testing.md")]
     pub mod testing {}
@@ -140,12 +145,13 @@ pub mod guide {
     )]
     pub mod blocking {}
 
-    /// Watching playback: events of the player, found by polling.
+    /// How to receive an event when the playback of a user changes.
     ///
     #[doc = include_str!("../docs/watching-playback.md")]
     pub mod watching_playback {}
 
-    /// Syncing playlists: making a playlist equal to a list, with few calls.
+    /// How to change a playlist so that it contains exactly the entries of your list, with few
+    /// calls.
     ///
     #[doc = include_str!("../docs/syncing-playlists.md")]
     pub mod syncing_playlists {}

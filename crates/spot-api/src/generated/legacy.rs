@@ -629,7 +629,7 @@ impl SaveTracks {
     /// Operation metadata.
     pub const OPERATION: &'static Operation = Operation::SAVE_TRACKS;
 
-    /// Time at which the tracks were saved. Default: now.
+    /// Date that Spotify stores for the saved tracks. Default: now.
     pub fn added_at(mut self, added_at: impl Into<Option<DateTime<Utc>>>) -> Self {
         self.added_at = added_at.into();
         self
@@ -1500,9 +1500,9 @@ chunked!(CheckFollowedUsers => concat bool);
 
 /// Follows a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/followers` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes. Not available in Development Mode since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/followers` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.library().save(..)`.
 ///
@@ -1544,9 +1544,9 @@ single!(FollowPlaylist => ());
 
 /// Unfollows a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/followers` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes. Not available in Development Mode since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/followers` ([reference]). The scopes `playlist-modify-public`
+/// and `playlist-modify-private` are sufficient for every request of this type. Some requests of
+/// this type do not need all of these scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.library().remove(..)`.
 ///
@@ -1702,9 +1702,9 @@ single!(GetPlaylistTracks => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/tracks` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes. Not available in Development Mode since 2026-02-11.
+/// `POST /playlists/{playlist_id}/tracks` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.playlist(id).add(..)`.
 ///
@@ -1764,9 +1764,9 @@ chunked!(AddPlaylistTracks => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes. Not available in Development Mode since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.playlist(id).replace(..)`.
 ///
@@ -1809,9 +1809,9 @@ chunked!(ReplacePlaylistTracks => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/tracks` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes. Not available in Development Mode since 2026-02-11.
+/// `PUT /playlists/{playlist_id}/tracks` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.playlist(id).reorder(..)`.
 ///
@@ -1866,9 +1866,9 @@ single!(ReorderPlaylistTracks => SnapshotId, in snapshot_id);
 
 /// Removes every occurrence of the given tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes. Not available in Development Mode since 2026-02-11.
+/// `DELETE /playlists/{playlist_id}/tracks` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.playlist(id).remove(..)`.
 ///
@@ -1952,9 +1952,9 @@ chunked!(RemovePlaylistTracks => chain);
 
 /// Creates an empty playlist for the current user.
 ///
-/// `POST /users/{user_id}/playlists` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes. Not available in Development Mode since 2026-02-11.
+/// `POST /users/{user_id}/playlists` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.me().create_playlist(..)`.
 ///

@@ -334,8 +334,9 @@ single!(GetSavedShows => page Page<SavedShow>);
 
 /// The user's saved episodes, latest first.
 ///
-/// `GET /me/episodes` ([reference]). Needs at most the scopes `user-library-read` and
-/// `user-read-playback-position`; some requests of this type need fewer scopes.
+/// `GET /me/episodes` ([reference]). The scopes `user-library-read` and
+/// `user-read-playback-position` are sufficient for every request of this type. Some requests of
+/// this type do not need all of these scopes.
 ///
 /// `.await` returns one page. The default page size is 20. [`stream`](Self::stream) yields all
 /// entries and prefetches pages.
@@ -455,9 +456,9 @@ single!(GetSavedAudiobooks => page Page<SimplifiedAudiobook>);
 
 /// Saves tracks, albums, episodes, shows and audiobooks. Follows users, artists and playlists.
 ///
-/// `PUT /me/library` ([reference]). Needs at most the scopes `user-library-modify`,
-/// `user-follow-modify` and `playlist-modify-public`; some requests of this type need fewer
-/// scopes.
+/// `PUT /me/library` ([reference]). The scopes `user-library-modify`, `user-follow-modify` and
+/// `playlist-modify-public` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -504,9 +505,9 @@ chunked!(SaveToLibrary => ());
 /// Removes tracks, albums, episodes, shows and audiobooks from the library. Unfollows users,
 /// artists and playlists.
 ///
-/// `DELETE /me/library` ([reference]). Needs at most the scopes `user-library-modify`,
-/// `user-follow-modify` and `playlist-modify-public`; some requests of this type need fewer
-/// scopes.
+/// `DELETE /me/library` ([reference]). The scopes `user-library-modify`, `user-follow-modify` and
+/// `playlist-modify-public` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -553,8 +554,9 @@ chunked!(RemoveFromLibrary => ());
 /// Checks which of the given items are saved or followed. Returns one `bool` for each item, in the
 /// order of the given items.
 ///
-/// `GET /me/library/contains` ([reference]). Needs at most the scopes `user-library-read`,
-/// `user-follow-read` and `playlist-read-private`; some requests of this type need fewer scopes.
+/// `GET /me/library/contains` ([reference]). The scopes `user-library-read`, `user-follow-read`
+/// and `playlist-read-private` are sufficient for every request of this type. Some requests of
+/// this type do not need all of these scopes.
 ///
 /// The list can have any length. A list of more than 40 entries is split into several requests.
 /// The requests run in parallel. The results are in the order of the list. If the list is empty,

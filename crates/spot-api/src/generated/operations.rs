@@ -2,11 +2,12 @@
 
 //! Lists all operations of the Web API, with the call for each operation.
 //!
-//! If the table lists several scopes for an operation, some requests need fewer scopes. The column
-//! "access" can contain a restriction. *extended*: since 2026-02-11, applications in Development
-//! Mode cannot call the operation. *2024*: an application can call the operation if the
-//! application had extended access on 2024-11-27, or had requested it by this date. The constants
-//! of [`Operation`](crate::model::Operation) contain the metadata of this table.
+//! If the table lists several scopes for an operation, some requests do not need all of these
+//! scopes. In the column "access", *extended* means that applications in Development Mode cannot
+//! call the operation (since 2026-02-11). *2024* means that an application can call the operation
+//! only if the application had extended access on 2024-11-27, or had applied for extended access
+//! by this date. Each row of this table is also a constant of
+//! [`Operation`](crate::model::Operation), for example `Operation::GET_ARTIST`.
 //!
 //! | call | operation | scopes | access | maximum |
 //! |---|---|---|---|---|

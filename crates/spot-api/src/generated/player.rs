@@ -290,8 +290,9 @@ single!(GetDevices => Vec<Device>, in devices);
 
 /// The current item and the playback queue.
 ///
-/// `GET /me/player/queue` ([reference]). Needs at most the scopes `user-read-currently-playing`
-/// and `user-read-playback-state`; some requests of this type need fewer scopes.
+/// `GET /me/player/queue` ([reference]). The scopes `user-read-currently-playing` and
+/// `user-read-playback-state` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -287,9 +287,9 @@ single!(GetPlaylistItems => page Page<PlaylistItem>);
 
 /// Adds tracks and episodes to a playlist, at the end or at a position.
 ///
-/// `POST /playlists/{playlist_id}/items` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes.
+/// `POST /playlists/{playlist_id}/items` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -347,9 +347,9 @@ chunked!(AddPlaylistItems => append);
 
 /// Replaces all items of a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -393,9 +393,9 @@ chunked!(ReplacePlaylistItems => replace);
 
 /// Moves items within a playlist.
 ///
-/// `PUT /playlists/{playlist_id}/items` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes.
+/// `PUT /playlists/{playlist_id}/items` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {
@@ -448,9 +448,9 @@ single!(ReorderPlaylistItems => SnapshotId, in snapshot_id);
 
 /// Removes every occurrence of the given tracks and episodes from a playlist.
 ///
-/// `DELETE /playlists/{playlist_id}/items` ([reference]). Needs at most the scopes
-/// `playlist-modify-public` and `playlist-modify-private`; some requests of this type need fewer
-/// scopes.
+/// `DELETE /playlists/{playlist_id}/items` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// The list can have any length. A list of more than 100 entries is split into several requests.
 /// The requests run one after another. If a request fails, [`Error::done`](crate::Error::done)
@@ -532,8 +532,9 @@ chunked!(RemovePlaylistItems => chain);
 
 /// Changes the name, the description or the visibility of one of the user's playlists.
 ///
-/// `PUT /playlists/{playlist_id}` ([reference]). Needs at most the scopes `playlist-modify-public`
-/// and `playlist-modify-private`; some requests of this type need fewer scopes.
+/// `PUT /playlists/{playlist_id}` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// Fields that are not set stay unchanged. A collaborative playlist must not be public.
 ///
@@ -634,9 +635,9 @@ single!(GetPlaylistCover => Vec<Image>);
 
 /// Replaces the cover image of one of the user's playlists.
 ///
-/// `PUT /playlists/{playlist_id}/images` ([reference]). Needs at most the scopes
-/// `ugc-image-upload`, `playlist-modify-public` and `playlist-modify-private`; some requests of
-/// this type need fewer scopes.
+/// `PUT /playlists/{playlist_id}/images` ([reference]). The scopes `ugc-image-upload`,
+/// `playlist-modify-public` and `playlist-modify-private` are sufficient for every request of this
+/// type. Some requests of this type do not need all of these scopes.
 ///
 /// The image is a JPEG file of at most 192 KiB.
 ///
@@ -728,8 +729,9 @@ single!(GetMyPlaylists => page Page<SimplifiedPlaylist>);
 
 /// Creates an empty playlist for the user.
 ///
-/// `POST /me/playlists` ([reference]). Needs at most the scopes `playlist-modify-public` and
-/// `playlist-modify-private`; some requests of this type need fewer scopes.
+/// `POST /me/playlists` ([reference]). The scopes `playlist-modify-public` and
+/// `playlist-modify-private` are sufficient for every request of this type. Some requests of this
+/// type do not need all of these scopes.
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client) -> Result<(), spot_api::Error> {

@@ -29,8 +29,8 @@ impl Client {
 ///
 /// `GET /search` ([reference]). Needs no scope.
 ///
-/// `.await` returns one page for each requested kind. The default page size is 5. To stream the
-/// results, search for one kind, for example with [`tracks`](Self::tracks).
+/// `.await` returns one page for each requested kind of item. The default page size is 5. To
+/// stream the results, search for one kind of item, for example with [`tracks`](Self::tracks).
 ///
 /// The limit applies to each kind: a search for three kinds with a limit of 10 returns up to 30
 /// entries. Spotify returns only the first 1,000 entries of each kind.

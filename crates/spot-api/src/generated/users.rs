@@ -33,8 +33,8 @@ impl Client {
 
 /// The profile of the current user.
 ///
-/// `GET /me` ([reference]). Needs at most the scopes `user-read-private` and `user-read-email`;
-/// some requests of this type need fewer scopes.
+/// `GET /me` ([reference]). The scopes `user-read-private` and `user-read-email` are sufficient
+/// for every request of this type. Some requests of this type do not need all of these scopes.
 ///
 /// No scope is required for the id, the name and the images. Each scope adds further fields.
 ///
@@ -367,9 +367,9 @@ impl GetUser {
 
 /// The playlists on a user's profile.
 ///
-/// `GET /users/{user_id}/playlists` ([reference]). Needs at most the scopes
-/// `playlist-read-private` and `playlist-read-collaborative`; some requests of this type need
-/// fewer scopes. Not available in Development Mode since 2026-02-11.
+/// `GET /users/{user_id}/playlists` ([reference]). The scopes `playlist-read-private` and
+/// `playlist-read-collaborative` are sufficient for every request of this type. Some requests of
+/// this type do not need all of these scopes. Not available in Development Mode since 2026-02-11.
 ///
 /// The replacement for this operation is `client.me().playlists()`, which returns the playlists of
 /// the current user.

@@ -10,8 +10,8 @@ use crate::Library;
 pub struct LibraryChanges {
     /// The tracks saved since the given point in time, newest first.
     pub added: Vec<SavedTrack>,
-    /// Total number of saved tracks. Tracks were removed if `total` is lower than the `total` of
-    /// the previous result plus `added.len()`.
+    /// Total number of saved tracks. If `total < previous_total + added.len()`, tracks were removed
+    /// since the previous call.
     pub total: Option<u32>,
     /// Date of the newest track in `added`, or the given point in time if `added` is empty. Pass
     /// this date to the next call.
@@ -23,7 +23,7 @@ impl Library {
     /// library.
     ///
     /// The list starts with the newest track, so reading stops at the first track that is not newer
-    /// than `since`. One request is usually enough, because it reads up to 50 tracks. Scope:
+    /// than `since`. If fewer than 50 tracks are new, this method usually sends one request. Scope:
     /// `user-library-read`.
     ///
     /// Limitations:
@@ -31,9 +31,9 @@ impl Library {
     /// - The result does not list the removed tracks. To detect that tracks were removed, use
     ///   [`LibraryChanges::total`].
     /// - A new track is not detected if its date (`added_at`) is before `since`. For example, an
-    ///   application can save a track with a date in the past.
-    /// - Tracks that were saved after `since`, but in the same second, are not detected, because
-    ///   Spotify's dates are whole seconds.
+    ///   application that saves a track can set `added_at` to a time in the past.
+    /// - A new track is not detected if it was saved in the same second as `since`. Spotify's dates
+    ///   (`added_at`) are whole seconds.
     ///
     /// ```no_run
     /// # async fn example(client: spot_api::Client, last: chrono::DateTime<chrono::Utc>)

@@ -18,7 +18,8 @@ pub use plan::SyncPlan;
 pub use request::SyncPlaylist;
 
 impl GetPlaylist {
-    /// Makes the playlist equal to the list `wanted`, with the same order and the same duplicates.
+    /// Changes the playlist so that it contains exactly the entries of the list `wanted`, in the
+    /// same order and with the same duplicates.
     ///
     /// By default, the sync adds, moves and removes individual entries. All other entries keep
     /// their dates (`added_at`). `.await` on the returned request changes the playlist.
@@ -41,9 +42,10 @@ impl GetPlaylist {
 
     /// Removes the items at these positions, counted from 0.
     ///
-    /// Spotify always removes all copies of an item. If you pass the positions of some copies of an
-    /// item, the SDK adds the other copies again, with new dates (`added_at`).
-    /// [`SyncPlan::readded`] returns the number of copies that are added again.
+    /// The Web API can remove an item only together with all its copies. If you pass the positions
+    /// of some copies of an item, the SDK removes all copies of the item. The SDK then adds the
+    /// other copies again, with new dates (`added_at`). [`SyncPlan::readded`] returns the number of
+    /// entries that the SDK removes and adds again.
     ///
     /// The SDK first reads the playlist. One request removes up to 100 different items, or adds up
     /// to 100 consecutive entries.
@@ -77,8 +79,9 @@ impl GetPlaylist {
     ///
     /// # Errors
     ///
-    /// Fails if a request of this method fails. Fails with [`Conflict`](crate::ErrorKind::Conflict)
-    /// if the playlist keeps changing while the method reads it.
+    /// Fails if a request that reads the playlist fails. Fails with
+    /// [`Conflict`](crate::ErrorKind::Conflict) if the playlist keeps changing while the method
+    /// reads it.
     pub async fn if_changed(
         self,
         since: impl IntoId<SnapshotId>,

@@ -140,9 +140,9 @@ impl SyncPlan {
 
     /// Makes the calls, one after another, and returns the new version of the playlist.
     ///
-    /// Before the first call, one small request checks the version. An empty plan sends nothing.
-    /// The calls are not one transaction: a change by somebody else between two calls is not
-    /// detected.
+    /// First, this method sends one small request that reads the current version of the playlist.
+    /// If the plan is empty, this method sends nothing. This method does not detect a change that
+    /// somebody else makes between two calls of the plan.
     ///
     /// # Errors
     ///
@@ -304,8 +304,8 @@ impl Keys {
         number
     }
 
-    /// Whether an entry without a URI must be removed. If an entry has no URI, no call of the API
-    /// can remove it individually.
+    /// Whether the sync has to remove an entry without a URI. If an entry has no URI, no call of
+    /// the API can remove it individually.
     fn must_remove_unnamed(&self, present: &[u32], wanted: &[u32]) -> bool {
         let unnamed = |keys: &[u32]| keys.iter().filter(|key| **key >= UNNAMED).count();
         unnamed(wanted) < unnamed(present)

@@ -408,7 +408,7 @@ mod tests {
         let (calls, fewest) = compare("lists with up to 12 changes", edited(3).boxed());
         assert!(
             calls * 10 <= fewest * 11,
-            "the plans have {calls} calls, more than 110 % of the lower bound of {fewest} calls"
+            "the plans take {calls} calls, but may exceed the minimum ({fewest}) by at most 10 %"
         );
         compare("unrelated lists", lists(200).boxed());
     }

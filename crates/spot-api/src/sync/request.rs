@@ -17,9 +17,10 @@ use crate::{
 /// `.await` changes the playlist and returns the new version of the playlist.
 ///
 /// Calls that add, move or remove entries do not affect other entries. Replacing the whole playlist
-/// can take fewer calls, but gives every entry a new date. Without
-/// [`allow_replace`](Self::allow_replace), the request replaces the playlist only if no entry can
-/// keep its date.
+/// can take fewer calls than changing single entries, but gives every entry a new date
+/// (`added_at`). By default, the request replaces the whole playlist only if every current entry
+/// has to be removed. To permit a replacement in other cases, use
+/// [`allow_replace`](Self::allow_replace).
 ///
 /// ```no_run
 /// # async fn example(client: spot_api::Client, wanted: Vec<spot_api::model::TrackId>)
@@ -53,16 +54,18 @@ impl SyncPlaylist {
     /// Allows the request to replace the whole playlist. A replacement gives every entry a new date
     /// (`added_at`). The request replaces the playlist in two cases:
     ///
-    /// - Additions, moves and removals of entries would take more calls than a replacement.
-    /// - An entry without a URI must be removed. Only a replacement can remove such an entry.
+    /// - Replacing the whole playlist takes fewer calls than adding, moving and removing single
+    ///   entries.
+    /// - The request has to remove an entry without a URI. The Web API cannot remove a single entry
+    ///   without a URI.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
     }
 
     /// Sets the maximum number of calls that change the playlist. The maximum does not apply to a
-    /// replacement of the whole playlist. By default, a sync may make 100 calls more than a
-    /// replacement of the whole playlist would take.
+    /// replacement of the whole playlist. By default, a sync may take 100 calls more than a
+    /// replacement of the whole playlist.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);
         self
@@ -75,10 +78,10 @@ impl SyncPlaylist {
         self
     }
 
-    /// Passes the current contents of the playlist to the request. Use this method if
-    /// [`GetPlaylist::if_changed`] has returned the contents. The request then does not read the
-    /// playlist again. If the playlist has changed since you read the contents, [`SyncPlan::apply`]
-    /// fails with a [`Conflict`](ErrorKind::Conflict), unless the plan is empty.
+    /// Passes the contents that [`GetPlaylist::if_changed`] returned, so that the request does not
+    /// read the items of the playlist again. If the playlist has changed since you read the
+    /// contents, [`SyncPlan::apply`] fails with a [`Conflict`](ErrorKind::Conflict), unless the
+    /// plan is empty.
     pub fn known(mut self, contents: PlaylistContents) -> Self {
         self.contents = Some(contents);
         self

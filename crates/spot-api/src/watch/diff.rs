@@ -291,7 +291,7 @@ mod tests {
         let after = |seconds| playing(Some(track(1)), seconds);
         assert!(
             names(&before, &after(67), 5 * SECOND).is_empty(),
-            "a position that differs by 2 s is not reported as a seek"
+            "a position 2 s after the expected position is not reported as a seek"
         );
         assert_eq!(names(&before, &after(90), 5 * SECOND), ["Sought"]);
         assert_eq!(names(&before, &after(10), 5 * SECOND), ["Sought"]);

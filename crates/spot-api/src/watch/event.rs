@@ -32,11 +32,12 @@ pub enum PlaybackChange {
     /// No player is active any more (Spotify responds with 204). If a poll reports `Stopped`, the
     /// same poll reports no other change of the playback state.
     Stopped,
-    /// Playback moved to another device, or to an unknown device.
+    /// Playback moved to another device.
     DeviceChanged {
-        /// The previous device.
+        /// The previous device; `None` if no player was active, or if Spotify did not return the
+        /// device.
         from: Option<Device>,
-        /// The new device.
+        /// The new device; `None` if Spotify did not return the device.
         to: Option<Device>,
     },
     /// The volume of the same device changed.
@@ -91,7 +92,7 @@ pub enum PlaybackChange {
     /// Playback continues after a pause.
     Resumed,
     /// Spotify refused the poll (429), or the rate limit blocks the poll for more than 30 s. The
-    /// stream waits for the time `wait`, and then polls again.
+    /// stream pauses for the duration `wait`, and then polls again.
     Throttled {
         /// Length of the pause between two polls.
         wait: Duration,

@@ -140,8 +140,8 @@ impl PlaybackWatch {
     /// Sets the maximum time between two polls during playback. Default: 5 s. Values below 1 s
     /// become 1 s.
     ///
-    /// A skip, a pause or a seek is reported after at most this time. The stream reports the end of
-    /// a track within about a second, even if `interval` is longer.
+    /// The stream reports a skip, a pause or a seek at most `interval` after it happens. The stream
+    /// reports the end of a track within about a second, even if `interval` is longer.
     pub fn playing_interval(mut self, interval: Duration) -> Self {
         self.pace.playing = interval.max(Duration::from_secs(1));
         self
@@ -182,7 +182,8 @@ impl PlaybackWatch {
     ///
     /// Fails with [`ConsentExpired`](ErrorKind::ConsentExpired),
     /// [`MissingScope`](ErrorKind::MissingScope) or [`Configuration`](ErrorKind::Configuration).
-    /// Fails with [`BadRequest`](ErrorKind::BadRequest) if the request is invalid and was not sent.
+    /// Fails with [`BadRequest`](ErrorKind::BadRequest) if the request is invalid. The SDK does not
+    /// send an invalid request.
     pub async fn try_next(&mut self) -> Result<Option<PlaybackEvent>, Error> {
         TryStreamExt::try_next(self).await
     }
@@ -195,9 +196,9 @@ impl PlaybackWatch {
         self.shared.now()
     }
 
-    /// Makes the stream poll immediately, and then frequently for some seconds. The maximum
-    /// [`max_calls`](Self::max_calls) still applies. Call this method after a command, so that the
-    /// effect of the command is reported soon.
+    /// Makes the stream poll immediately, and then frequently for some seconds. The stream sends at
+    /// most [`max_calls`](Self::max_calls) requests within 30 s. Call this method after a command,
+    /// so that the effect of the command is reported soon.
     pub fn refresh_now(&self) {
         self.shared.ask();
     }

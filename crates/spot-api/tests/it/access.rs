@@ -77,5 +77,6 @@ async fn a_fields_filter_does_not_end_a_stream_early() {
     }
     assert_eq!((count, items.total()), (250, Some(250)));
     let error = client.playlist("spotmockPlaylist000001").fields("items(").await.unwrap_err();
-    assert!(error.to_string().contains("`fields`: its parentheses are not balanced"), "{error}");
+    let message = error.to_string();
+    assert!(message.contains("`fields`: the parentheses in the value are not balanced"), "{error}");
 }

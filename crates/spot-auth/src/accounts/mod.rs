@@ -3,7 +3,7 @@
 mod endpoint;
 #[cfg_attr(
     not(feature = "loopback"),
-    allow(dead_code, reason = "without the loopback listener, no code reads the port of the URI")
+    allow(dead_code, reason = "only the loopback listener uses the port of the redirect URI")
 )]
 mod redirect_uri;
 mod token_response;

@@ -33,17 +33,17 @@ impl RedirectUri {
         let url = match Url::parse(text) {
             Ok(url) => url,
             Err(url::ParseError::RelativeUrlWithoutBase) => {
-                return refused("it is not a URL: it has no scheme, such as http://");
+                return refused(
+                    "a redirect URI must start with a scheme, such as http:// or https://",
+                );
             }
-            Err(error) => return refused(&format!("it is not a URL ({error})")),
+            Err(error) => return refused(&format!("the URI is malformed ({error})")),
         };
         if url.fragment().is_some() {
-            return refused("it has a fragment, which a redirect URI must not have");
+            return refused("a redirect URI must not have a fragment");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return refused(
-                "it contains a user name or a password, which a redirect URI must not contain",
-            );
+            return refused("a redirect URI must not contain a user name or a password");
         }
         let host = url.host_str().unwrap_or_default().trim_end_matches('.');
         let web = matches!(url.scheme(), "http" | "https");
@@ -152,8 +152,8 @@ mod tests {
             ("http://127.1/callback", "plain http"),
             ("http://127.0.0.1@example.org/", "user name"),
             ("https://example.org/#here", "fragment"),
-            ("/callback", "not a URL"),
-            ("", "not a URL"),
+            ("/callback", "start with a scheme"),
+            ("", "start with a scheme"),
         ] {
             let error = RedirectUri::parse(text).expect_err(text);
             assert!(error.message().contains(reason), "{text}: {error}");

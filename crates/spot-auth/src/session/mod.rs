@@ -28,8 +28,9 @@ use crate::{
 ///
 /// Clones share the same state. If several tasks need a new token, they wait for the same refresh.
 /// A refresh runs in the background, about five minutes before the token expires. Callers wait for
-/// the refresh only if the token expires within one minute, or if the session was loaded less than
-/// five minutes ago. Call [`settled`](Self::settled) before the program ends.
+/// the refresh if the token expires within one minute. In the first five minutes after a session is
+/// loaded, callers wait for every background refresh, so that short programs save the new tokens.
+/// Call [`settled`](Self::settled) before the program ends.
 ///
 /// After the user's consent has ended, every call fails with
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).
@@ -78,7 +79,7 @@ impl Session {
     /// # Errors
     ///
     /// Returns a [`Store`](crate::ErrorKind::Store) error if the record could not be saved. The
-    /// session remains usable, and retries saving the record.
+    /// session remains usable, and tries again in the background until the record is saved.
     pub async fn keep_in(&self, store: impl TokenStore, account: &str) -> Result<(), Error> {
         let record = self.record();
         let scopes = match record.requested_scopes() {
@@ -116,8 +117,8 @@ impl Session {
     ///
     /// Returns a [`ConsentExpired`](crate::ErrorKind::ConsentExpired) error if the user has to sign
     /// in again. If the accounts service or the network fails, this method returns the error. After
-    /// a failed refresh, the session waits before it refreshes again. While the session waits, this
-    /// method returns the same error again.
+    /// a failed refresh, the session waits before the next attempt. Until the next attempt, this
+    /// method returns the error of the failed refresh.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.cache.refresh().await.map(drop)
     }
@@ -135,9 +136,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Returns a [`Store`](crate::ErrorKind::Store) error if the record is still not saved after
-    /// one more attempt. This method does not return the error of a failed refresh. The call
-    /// returns within a few minutes, even if the store or the network hangs.
+    /// If an earlier save failed, this method tries once more to save the record. Returns a
+    /// [`Store`](crate::ErrorKind::Store) error if the record cannot be saved. This method does not
+    /// return the error of a failed refresh. The call returns within a few minutes, even if the
+    /// store or the network hangs.
     pub async fn settled(&self) -> Result<(), Error> {
         self.cache.settled().await;
         self.user.save_now().await
@@ -176,9 +178,9 @@ impl Session {
         self.user.state().record.consented_at()
     }
 
-    /// The earliest time at which the user's consent ends: six months after the user consented.
-    /// `None` if unknown. The observer of the application receives a warning two weeks before this
-    /// time.
+    /// When the user's consent expires; `None` if unknown. The SDK counts the six months of the
+    /// consent as 181 days. The observer of the application receives a warning two weeks before the
+    /// consent expires.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.user.state().record.consent_expires_at()
     }

@@ -95,8 +95,8 @@ pub(crate) fn validate_callback(
     }
 }
 
-/// Creates the error of a sign-in that the user or the service declined. The reason of the error is
-/// the error code of the service.
+/// Creates the error of a sign-in that the user or the service declined. The error's `reason`
+/// method returns the error code of the accounts service.
 pub(crate) fn declined(error: &str) -> Error {
     let message = match error {
         "access_denied" => "the user did not consent".to_owned(),
@@ -121,7 +121,9 @@ impl fmt::Display for InvalidCallback {
             Self::WrongState => f.write_str(
                 "`state` belongs to another sign-in; use the address of the latest sign-in",
             ),
-            Self::WrongIssuer => f.write_str("`iss` names another accounts service"),
+            Self::WrongIssuer => {
+                f.write_str("`iss` is not the URL of the expected accounts service")
+            }
             Self::NoOutcome => f.write_str("the URL contains neither `code` nor `error`"),
             Self::TwoOutcomes => f.write_str("the URL contains both `code` and `error`"),
         }

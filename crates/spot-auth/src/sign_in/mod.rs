@@ -137,8 +137,8 @@ impl SignIn {
     }
 
     /// Sets how long to wait for the callback of the browser; 5 minutes by default, and 10 minutes
-    /// at most. After the callback, the requests to the accounts service have their own time
-    /// limits.
+    /// at most. The timeout does not include the requests to the accounts service after the
+    /// callback.
     pub fn timeout(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;
         self
@@ -153,9 +153,9 @@ impl SignIn {
         self
     }
 
-    /// Sets the function that shows messages to the user: which URL to open, what to paste, and why
-    /// the pasted text is invalid. By default, the messages are written to standard error. The
-    /// sign-in waits at most 5 s for this function.
+    /// Sets the function that shows messages to the user. A message contains the URL to open, asks
+    /// the user to paste a URL, or reports a problem. By default, the messages are written to
+    /// standard error. The sign-in waits at most 5 s for this function.
     pub fn show(mut self, show: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.show = Arc::new(show);
         self
@@ -270,8 +270,8 @@ impl SignIn {
                         redirect.as_str()
                     );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
-                    // If pasting fails too, the error message starts with the problem of the
-                    // listener. The user should fix the listener first.
+                    // If pasting fails too, the error message starts with the listener's problem,
+                    // because the user should solve this problem first.
                     return self.ask_to_paste(redirect).await.map_err(|paste| {
                         Error::new(paste.kind(), format!("{why}; {}", paste.message()))
                             .with_source(error)

@@ -101,8 +101,9 @@ impl PendingSignIn {
     }
 
     /// Returns the sign-in as JSON, for servers with several machines.
-    /// [`App::resume`](crate::App::resume) restores the sign-in. The JSON is secret. Finish the
-    /// sign-in only once: the accounts service refuses a second attempt.
+    /// [`App::resume`](crate::App::resume) restores the sign-in. Protect the JSON like a password,
+    /// because it contains the state and the PKCE verifier. Finish the sign-in only once: the
+    /// accounts service refuses a second attempt.
     pub fn into_json(self) -> SecretString {
         let form = PendingJson {
             url: self.request.url.into(),

@@ -38,15 +38,17 @@ use crate::store::{
 ///
 /// A file is replaced as a whole: after a crash, it contains either the old record or the new one.
 /// Any number of processes on one machine may share a directory. On some network drives, locks have
-/// no effect, so two processes may refresh at the same time. One of the two refreshes may then
-/// fail. Therefore a session reads the store again before it concludes that the consent has ended.
+/// no effect, so two processes may refresh at the same time, and one refresh may fail. Before a
+/// session reports the end of the consent, it reads the store again, because another process may
+/// have saved new tokens.
 ///
-/// If the disk is full, a store on Unix overwrites the old record in place. The old record is
-/// worthless, because Spotify has replaced its refresh token. On a full disk, a save fails if the
-/// session has no file yet, or if the file system is copy-on-write. If the store cannot save the
-/// new tokens, the session keeps the tokens in memory, notifies the observer, and retries. Before
-/// the program ends, call [`Session::settled`](crate::Session::settled): it returns an error if the
-/// tokens are not saved. Tokens that are not saved are lost when the program ends.
+/// To save a record, the store writes a new file and renames it. If the disk has no space for a new
+/// file, a store on Unix overwrites the old file. If the program crashes while it overwrites the
+/// file, the record is lost. On a full disk, the first save of a session fails, because there is no
+/// old file. On a copy-on-write file system, every save fails if the disk is full. If the store
+/// cannot save the new tokens, the session keeps the tokens in memory, notifies the observer, and
+/// retries. Before the program ends, call [`Session::settled`](crate::Session::settled): it returns
+/// an error if the tokens are not saved. Tokens that are not saved are lost when the program ends.
 ///
 /// # Files that cannot be read
 ///
@@ -69,8 +71,8 @@ const WRITE: Duration = Duration::from_secs(8);
 /// Version of the file format that this library writes.
 const FORMAT: u32 = 1;
 
-/// Minimum age of a temporary file before it is removed as a remnant of a crash. If locks have no
-/// effect, another process may be using a younger file.
+/// Age after which the store removes a temporary file as a remnant of a crash. If locks have no
+/// effect, another process may still use a temporary file that has not reached this age.
 const LEFT_OVER: Duration = Duration::from_secs(60);
 
 impl FileStore {
@@ -223,7 +225,7 @@ impl Files {
             Ok(Some(text)) => parse(&text, key, &self.record).map(Some),
             Ok(None) => Ok(None),
             Err(Unusable::TooLarge) => {
-                Err(Unreadable::Broken("it is larger than 1 MiB".to_owned()))
+                Err(Unreadable::Broken("the file is larger than 1 MiB".to_owned()))
             }
             Err(error) => Err(Unreadable::Other(unusable("read", &self.record, error))),
         }
@@ -354,7 +356,7 @@ impl Files {
 /// Parses the content of a file.
 fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable> {
     if text.is_empty() {
-        return Err(Unreadable::Broken("it is empty".to_owned()));
+        return Err(Unreadable::Broken("the file is empty".to_owned()));
     }
     let wrong = |why: &str| {
         let path = path.display();
@@ -371,7 +373,9 @@ fn parse(text: &[u8], key: &StoreKey, path: &Path) -> Result<Stored, Unreadable>
     }
     let content: Content = serde_json::from_slice(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        Unreadable::Broken(format!("it is malformed or truncated at line {line}, column {column}"))
+        Unreadable::Broken(format!(
+            "the JSON is malformed or truncated at line {line}, column {column}"
+        ))
     })?;
     let found = StoreKey::new(content.client_id, content.account, &*content.scopes);
     if found != *key {

@@ -104,8 +104,8 @@ pub(super) fn replace(path: &Path, next: &Path, text: &[u8]) -> io::Result<()> {
 
 /// Overwrites a file in place. This works on a full disk, because it reuses the blocks of the file.
 ///
-/// If the program crashes during the write, the file is lost. The tokens in the file are worthless
-/// anyway, because the service has replaced them.
+/// If the program crashes during the write, the file is lost. Without the write, new tokens would
+/// be lost when the program ends.
 #[cfg(unix)]
 pub(super) fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;

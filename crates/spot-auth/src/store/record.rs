@@ -115,8 +115,8 @@ impl TokenRecord {
         self.consented_at
     }
 
-    /// The earliest time at which the consent ends: six months after the user consented. A refresh
-    /// does not change this time.
+    /// When the user's consent expires; `None` if unknown. The SDK counts the six months of the
+    /// consent as 181 days. A refresh of the tokens does not extend the consent.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.consented_at?.checked_add(CONSENT)
     }
@@ -144,8 +144,8 @@ impl TokenRecord {
     ///
     /// # Errors
     ///
-    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if `json` does not
-    /// contain a record. The error does not quote `json`.
+    /// Returns a [`Configuration`](crate::ErrorKind::Configuration) error if `json` is not the JSON
+    /// of a token record. The error does not quote `json`.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let form: RecordJson = serde_json::from_str(json).map_err(|error| {
             Error::configuration(format!(
@@ -187,8 +187,8 @@ impl TokenRecord {
         Self { refreshed_at: None, ..nothing.refreshed(issued) }
     }
 
-    /// Returns the record after a refresh. Fields that are missing in the response keep their
-    /// values.
+    /// Returns a copy of this record that contains the issued tokens. Fields that are missing in
+    /// the response keep their values.
     pub(crate) fn refreshed(&self, issued: &IssuedTokens) -> Self {
         let response = &issued.response;
         let mut record = self.clone();

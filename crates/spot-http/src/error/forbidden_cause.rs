@@ -8,11 +8,10 @@
 pub enum ForbiddenCause {
     /// The operation is not available to applications in Development Mode.
     /// [`Error::kind`](crate::Error::kind) returns [`Restricted`](crate::ErrorKind::Restricted),
-    /// and the message of the error contains the replacement, if there is one.
+    /// and the error message contains the operation to use instead, if there is one.
     DevelopmentMode,
     /// Spotify removed the operation on 2024-11-27. Only applications that had Extended Quota Mode
-    /// on 2024-11-27, or had already applied for an extension, can still call the operation. Other
-    /// applications cannot call the operation in any access mode.
+    /// on 2024-11-27, or had already applied for an extension, can still call the operation.
     /// [`Error::kind`](crate::Error::kind) returns [`Restricted`](crate::ErrorKind::Restricted).
     ClosedIn2024,
     /// The token lacks a scope. [`Error::kind`](crate::Error::kind) returns

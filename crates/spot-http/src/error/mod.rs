@@ -72,7 +72,7 @@ pub enum ErrorKind {
     /// The token lacks a scope that the operation needs.
     MissingScope,
     /// The operation is not available to this application. The message contains the date since
-    /// which the operation is unavailable, and the replacement, if there is one.
+    /// which the operation is unavailable, and the operation to use instead, if there is one.
     Restricted,
     /// The user or the application is not allowed to make this call.
     Forbidden,
@@ -89,14 +89,14 @@ pub enum ErrorKind {
     /// call.
     RateLimited,
     /// The quota of the developer account is used up. [`Error::retry_after`] returns the time to
-    /// wait before the next call. This time may be several hours.
+    /// wait before the next call, which may be several hours.
     QuotaExceeded,
     /// The outcome is unknown: Spotify may have carried out the call, so a retry could carry it out
     /// a second time.
     OutcomeUnknown,
     /// Spotify failed (5xx).
     Server,
-    /// The deadline passed. The call was not carried out, or can be repeated without harm.
+    /// The deadline of the call passed. It is safe to repeat the call.
     Timeout,
     /// The network failed.
     Transport,
@@ -166,7 +166,8 @@ impl Error {
         self.inner.reason.as_deref()
     }
 
-    /// Why Spotify forbids the call; `None` for other errors. The error message says what to do.
+    /// The cause, if Spotify does not allow the call; otherwise `None`. The error message says what
+    /// to do.
     pub fn forbidden_cause(&self) -> Option<ForbiddenCause> {
         self.inner.forbidden_cause
     }
@@ -256,7 +257,7 @@ impl Error {
         }
     }
 
-    /// Creates an error for a request that is invalid and was not sent.
+    /// Creates the error of a request that is not sent because it is invalid.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::BadRequest, message)
     }
@@ -498,7 +499,7 @@ impl fmt::Debug for Error {
 
 /// `source` returns `None` if the message of the error already contains the message of its cause.
 /// Without this rule, a report that prints all sources would show the same message twice.
-/// [`Error::cause`] always returns the cause.
+/// [`Error::cause`] returns the cause even if `source` does not.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let first = self.cause()?;

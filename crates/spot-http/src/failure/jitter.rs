@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
-/// Returns a number from 0 to 1, for the jitter of a wait.
+/// Returns a random number from 0 to 1, to vary the length of a wait.
 pub fn jitter() -> f64 {
     unit(random_number())
 }

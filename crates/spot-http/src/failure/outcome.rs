@@ -15,8 +15,8 @@ pub enum Outcome {
     /// no response arrived in time, or the status is 408, 500, 502, 503, 504 or 520.
     Unknown,
     /// The server may have carried out the request, but the response is unusable. A retry would get
-    /// an unusable response too. The status is a 5xx other than 500, 502, 503, 504 and 520, or the
-    /// body of a successful response is too large.
+    /// an unusable response too. Either the status is a 5xx other than 500, 502, 503, 504 and 520,
+    /// or the response is successful and its body is too large.
     Failed,
     /// The server refused the request, and would refuse a retry too.
     Rejected,

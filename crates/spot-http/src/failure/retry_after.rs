@@ -9,8 +9,8 @@ use http::{HeaderMap, header};
 /// local clock has no effect. If the response has no valid `Date` header, the date in `Retry-After`
 /// is compared with `now`.
 ///
-/// - `None` if the header is missing or malformed; the backoff then determines the wait.
-/// - A negative number is malformed.
+/// - Returns `None` if the header is missing or malformed, for example if the number is negative.
+///   The backoff then determines the wait.
 /// - For a date in the past, the wait is zero.
 /// - A number that is too large for a [`Duration`] yields [`Duration::MAX`].
 /// - If there are several values, the longest wait is returned. A proxy may add a second header, or

@@ -105,7 +105,7 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the time limit of a call; 60 s by default. The limit includes the time in the queue,
+    /// Sets the time limit of a call; 60 s by default. The time limit covers the time in the queue,
     /// the wait for the token, all attempts, and the waits between attempts.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
@@ -113,7 +113,7 @@ impl PipelineBuilder {
     }
 
     /// Sets the longest time that a call may wait for the rate limit or for its next attempt; 60 s
-    /// by default. If a longer wait is needed, the call fails immediately.
+    /// by default. A call that would have to wait longer than `max_wait` fails immediately.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.settings.max_wait = max_wait;
         self
@@ -127,9 +127,7 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the rate limit. This pipeline and the pipelines that [`Pipeline::with_tokens`] creates
-    /// from it share the limiter. By default, the limiter learns Spotify's limit from 429
-    /// responses.
+    /// Sets the rate limit. By default, the limiter learns Spotify's limit from 429 responses.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.limiter = Limiter::Local(limit);
         self
@@ -145,8 +143,8 @@ impl PipelineBuilder {
     /// Sets the retry budget: a number of points that all calls share. The default is 500, and
     /// `None` means no limit. A retry costs 5 points after a 429, and 14 points after any other
     /// failure. If the retry succeeds, the budget gets these points back. A call that succeeds
-    /// without a retry adds 1 point to the budget. While the budget is used up, calls fail without
-    /// a retry.
+    /// without a retry adds 1 point to the budget. If the budget contains fewer points than a retry
+    /// costs, the failed call is not retried.
     pub fn retry_budget(mut self, tokens: impl Into<Option<u32>>) -> Self {
         self.retry_budget = tokens.into();
         self

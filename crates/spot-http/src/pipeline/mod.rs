@@ -110,7 +110,8 @@ impl Pipeline {
         self.call(request).await?.json(operation)
     }
 
-    /// Sends a request whose response may be empty. An empty response has status 204 or no body.
+    /// Sends a request whose response may be empty, and decodes the JSON of the response. Returns
+    /// `None` as the body if the status is 204 or the body of the response is empty.
     ///
     /// # Errors
     ///
@@ -160,7 +161,8 @@ impl Pipeline {
     /// observer and all settings.
     ///
     /// A pipeline is small, so a server may keep one pipeline per session. Spotify counts all calls
-    /// of an application together, so pipelines with separate limiters get many more 429s.
+    /// of an application together. Pipelines with separate limiters therefore get many more 429
+    /// responses than pipelines that share a limiter.
     ///
     /// ```
     /// # fn main() -> Result<(), spot_http::Error> {
@@ -205,9 +207,9 @@ impl Pipeline {
         Caller { shared: &self.shared, tokens: &*self.tokens, access: self.access }
     }
 
-    /// A snapshot of Spotify's limits: the rate limit, the number of calls that count against the
-    /// rate limit, and the paused operations. Show the snapshot on a dashboard, or save it for the
-    /// next run.
+    /// Returns a snapshot of the limiter's state: the rate limit, the number of calls that count
+    /// against the rate limit, and the paused operations. Show the snapshot on a dashboard, or save
+    /// it for the next run.
     pub fn limits(&self) -> Limits {
         self.shared.limiter.limits()
     }

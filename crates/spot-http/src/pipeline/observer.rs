@@ -61,7 +61,7 @@ pub enum Event {
     AttemptStarted {
         /// The operation.
         operation: &'static Operation,
-        /// The number of the attempt, from 1.
+        /// The number of the attempt, counted from 1.
         attempt: u32,
     },
     /// An attempt ended, with or without a response.
@@ -69,7 +69,7 @@ pub enum Event {
     AttemptEnded {
         /// The operation.
         operation: &'static Operation,
-        /// The number of the attempt, from 1.
+        /// The number of the attempt, counted from 1.
         attempt: u32,
         /// The status of the response; `None` without a response.
         status: Option<u16>,
@@ -83,15 +83,15 @@ pub enum Event {
     Retry {
         /// The operation.
         operation: &'static Operation,
-        /// The number of the failed attempt, from 1.
+        /// The number of the failed attempt, counted from 1.
         attempt: u32,
         /// The failure.
         error: Error,
         /// The wait before the retry.
         after: Duration,
     },
-    /// Spotify responded with 429. The limiter now pauses either all operations or only this
-    /// operation.
+    /// Spotify responded with 429, so the limiter pauses calls. The pause applies either to all
+    /// operations or only to the refused operation.
     #[non_exhaustive]
     RateLimited {
         /// The operation.
@@ -152,15 +152,15 @@ pub enum Event {
 
 impl Event {
     /// Creates the event [`LimiterAlone`](Self::LimiterAlone). Your own
-    /// [`RateLimiter`](crate::RateLimiter) can send this event to an observer when the limiter
-    /// cannot reach its shared state.
+    /// [`RateLimiter`](crate::RateLimiter) can send this event to an observer when the server that
+    /// stores the shared state becomes unreachable.
     pub fn limiter_alone(error: Error, limit: Option<u32>) -> Self {
         Self::LimiterAlone { error, limit }
     }
 
     /// Creates the event [`LimiterShared`](Self::LimiterShared). Your own
-    /// [`RateLimiter`](crate::RateLimiter) can send this event to an observer when the limiter
-    /// reaches its shared state again.
+    /// [`RateLimiter`](crate::RateLimiter) can send this event to an observer when the server that
+    /// stores the shared state is reachable again.
     pub fn limiter_shared(after: Duration) -> Self {
         Self::LimiterShared { after }
     }

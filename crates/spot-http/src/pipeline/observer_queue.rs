@@ -20,9 +20,8 @@ const CAPACITY: usize = 1_024;
 /// observer. The first event starts the thread. After the queue is dropped, the thread delivers the
 /// remaining events and then stops.
 ///
-/// Every pipeline with an observer has a queue. The type is public for implementations of
-/// [`RateLimiter`](crate::RateLimiter) that report their own events. The documentation of
-/// [`Observer`] describes the order of events, and when events are lost.
+/// Every pipeline with an observer has a queue. Your own [`RateLimiter`](crate::RateLimiter) can
+/// use an `ObserverQueue` to report events. For the order and the loss of events, see [`Observer`].
 pub struct ObserverQueue {
     observer: Arc<dyn Observer>,
     /// If the thread cannot be started, the value is `None` and the observer is never called.

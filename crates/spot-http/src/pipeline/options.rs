@@ -21,8 +21,8 @@ impl CallOptions {
         Self::default()
     }
 
-    /// Sets the time limit of the call. The limit includes the time in the queue, the wait for the
-    /// token, all attempts, and the waits between attempts.
+    /// Sets the time limit of the call. The time limit covers the time in the queue, the wait for
+    /// the token, all attempts, and the waits between attempts.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -43,8 +43,8 @@ impl CallOptions {
         self
     }
 
-    /// Sets the longest time that the call may wait for the rate limit or for its next attempt. If a
-    /// longer wait is needed, the call fails immediately.
+    /// Sets the longest time that the call may wait for the rate limit or for its next attempt. A
+    /// call that would have to wait longer than `max_wait` fails immediately.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);

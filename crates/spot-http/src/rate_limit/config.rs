@@ -49,9 +49,9 @@ impl RateLimit {
         self
     }
 
-    /// Starts with the state of an earlier run: the rate limit, and the times until which calls are
-    /// blocked. Pass the value that [`Pipeline::limits`](crate::Pipeline::limits) returned in the
-    /// earlier run.
+    /// Sets the initial state of the limiter to the state of an earlier run. This state contains
+    /// the rate limit, the calls that count against it, and the blocked operations. Pass the value
+    /// that [`Pipeline::limits`](crate::Pipeline::limits) returned in the earlier run.
     #[must_use]
     pub fn resume(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -25,11 +25,11 @@ use crate::{
 
 /// A [`LocalLimiter`] that stores its state in a file, for programs that run often and briefly.
 ///
-/// For example, a timer may start the program every minute. Each run of the program loads the state
-/// that earlier runs saved in the file. The saved state contains the rate limit, the pauses after a
-/// 429, and the number of calls that still count against the rate limit. Several processes may
-/// share a file. Each process updates the file at most once a second: it loads the state of the
-/// other processes and writes its own state.
+/// Use this limiter, for example, if a timer starts your program every minute. Each run of the
+/// program loads the state that earlier runs saved in the file. The saved state contains the rate
+/// limit, the pauses after a 429, and the number of calls that still count against the rate limit.
+/// Several processes may share a file. Each process updates the file at most once a second: it
+/// loads the state of the other processes and writes its own state.
 ///
 /// The file is replaced as a whole, so that a crash leaves either the old or the new content. The
 /// file contains no secrets. If the file cannot be read or written, no call fails: the limiter

@@ -26,12 +26,12 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     ///
     /// - [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded) if the wait would exceed
-    ///   [`max_wait`](PermitRequest::max_wait) or the deadline. The limiter returns this error
-    ///   immediately, and the error has a `retry_after`.
+    ///   [`max_wait`](PermitRequest::max_wait) or the deadline. The limiter returns the error
+    ///   without waiting. [`Error::retry_after`] is the wait that the call would need.
     /// - [`Timeout`](crate::ErrorKind::Timeout) if the deadline passed while the call waited.
     async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error>;
 
-    /// Returns a snapshot of Spotify's limits as far as they are known.
+    /// Returns a snapshot of the limiter's state.
     fn limits(&self) -> Limits;
 }
 
@@ -50,7 +50,7 @@ pub struct PermitRequest {
 }
 
 impl PermitRequest {
-    /// Creates a request with the priority `Interactive`. Only the deadline limits the wait.
+    /// Creates a request with the priority `Interactive`. The call may wait until the deadline.
     pub fn new(operation: &'static Operation, deadline: Instant) -> Self {
         Self { operation, priority: Priority::default(), deadline, max_wait: Duration::MAX }
     }
@@ -59,9 +59,9 @@ impl PermitRequest {
 /// A permit to send one attempt. The attempt counts against the rate limit.
 ///
 /// If the permit is dropped before [`sent`](Self::sent) is called, the attempt does not count
-/// against the rate limit. If the permit is dropped after `sent` is called, the attempt counts
-/// against the rate limit for at least one more window length. The request may have reached
-/// Spotify.
+/// against the rate limit. If the permit is dropped after `sent` is called, the request may have
+/// reached Spotify. The attempt then counts against the rate limit for at least one window length
+/// after the drop.
 pub trait Permit: fmt::Debug + Send {
     /// Records the time at which the request is sent.
     fn sent(&mut self, now: Instant);
@@ -70,8 +70,8 @@ pub trait Permit: fmt::Debug + Send {
     fn finish(self: Box<Self>, end: AttemptEnd<'_>) -> Feedback;
 }
 
-/// How an attempt ended, as the pipeline reports it to the limiter. If the outcome of an attempt is
-/// unknown, the pipeline drops the [`Permit`] without calling `finish`.
+/// How an attempt ended. The pipeline passes this value to [`Permit::finish`]. If the outcome of an
+/// attempt is unknown, the pipeline drops the [`Permit`] without calling `finish`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AttemptEnd<'a> {
@@ -84,8 +84,8 @@ pub enum AttemptEnd<'a> {
     Refused {
         /// The error of the response, with its kind, message and `Retry-After`.
         error: &'a Error,
-        /// The wait before the next attempt: `Retry-After` or the backoff, whichever is longer,
-        /// plus a random time.
+        /// The wait before the next attempt. The pipeline chooses the longer of `Retry-After` and
+        /// the backoff, and adds a random time.
         wait: Duration,
     },
 }

@@ -1,4 +1,4 @@
-//! Snapshots of Spotify's limits, for display and for the next run.
+//! Snapshots of a limiter's state, for display and for the next run.
 
 use std::{
     collections::BTreeMap,
@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::rate_limit::window::Learned;
 
 /// Maximum length of a block: twice the longest known block. A longer block is shortened, so that a
-/// wrong clock or header does not block a program forever. If Spotify's block is longer, one test
-/// call every two days does no harm.
+/// wrong clock or header does not block a program forever. If Spotify's block is longer, one probe
+/// every two days does no harm.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
-/// A snapshot of Spotify's limits: the rate limit, the number of calls that count against the rate
+/// A snapshot of a limiter's state: the rate limit, the number of calls that count against the rate
 /// limit, and the blocked operations with their remaining times.
 ///
 /// Show the snapshot on a dashboard, or save it for the next run. While Spotify blocks calls, a
@@ -85,7 +85,7 @@ pub(crate) struct SavedBlocks {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedBlock {
-    /// Zero if the block has ended but no test call has succeeded yet.
+    /// Zero if the block has ended but no probe has succeeded yet.
     pub(crate) left: Duration,
     pub(crate) quota: bool,
     pub(crate) words: String,
@@ -99,7 +99,7 @@ pub struct ClosedOperation<'a> {
     /// [Name](spot_model::Operation::name) of the operation; for a custom operation, its method and
     /// path.
     pub operation: &'a str,
-    /// Time until the operation is no longer blocked, counted from the creation of the [`Limits`].
+    /// Remaining time of the block when the [`Limits`] value was created.
     pub wait: Duration,
     /// The wall-clock time until which the operation is blocked.
     pub until: SystemTime,
@@ -130,13 +130,14 @@ impl Limits {
         self.slots.len()
     }
 
-    /// Time for which all operations remain blocked; `None` if not all operations are blocked.
+    /// Remaining time of the block of all operations; `None` if there is no such block.
     pub fn blocked_for(&self) -> Option<Duration> {
         let left = Duration::from_millis(self.block.as_ref()?.left);
         Some(left).filter(|left| !left.is_zero())
     }
 
-    /// The wall-clock time until which all operations are blocked; `None` if they are not blocked.
+    /// The wall-clock time at which the block of all operations ends; `None` if there is no such
+    /// block.
     pub fn blocked_until(&self) -> Option<SystemTime> {
         Some(self.after(self.blocked_for()?))
     }

@@ -20,9 +20,9 @@ use crate::{
 ///
 /// The limiter learns Spotify's limit and stays below the limit. Cloning is cheap, and clones share
 /// all state. All [`Pipeline`](crate::Pipeline)s of an application must share one limiter, because
-/// Spotify counts the calls of the application. The pipeline that
-/// [`Pipeline::with_tokens`](crate::Pipeline::with_tokens) returns uses the same limiter as the
-/// original pipeline.
+/// Spotify counts the calls of the application.
+/// [`Pipeline::with_tokens`](crate::Pipeline::with_tokens) returns a pipeline with the same limiter
+/// as the original pipeline.
 ///
 /// ```
 /// use spot_http::{AccessToken, LocalLimiter, Pipeline, RateLimit};
@@ -55,11 +55,10 @@ impl LocalLimiter {
 /// When a limiter loads the state of other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absorb {
-    /// The state is loaded at the start, including blocks that have ended but still need a test
-    /// call.
+    /// The state is loaded at the start, including blocks that have ended but still need a probe.
     AtStart,
     /// The state is loaded while the limiter runs. Blocks that have ended are left out, because
-    /// this limiter sends its own test calls.
+    /// this limiter sends its own probes.
     WhileRunning,
 }
 
@@ -86,7 +85,7 @@ impl LocalLimiter {
         });
     }
 
-    /// Returns the known limits, with only the calls of this process.
+    /// Returns the known limits, without the calls of other processes.
     pub(crate) fn own_limits(&self) -> Limits {
         self.queued.with(|window, blocks, now| save(window, blocks, now, false))
     }

@@ -75,7 +75,7 @@ pub enum TransportErrorKind {
     Reset,
     /// No response arrived in time. The request may have reached the server.
     Timeout,
-    /// The response is larger than the limit.
+    /// The body of the response is larger than the transport allows.
     BodyTooLarge,
     /// Another failure. The request may have reached the server.
     Other,
@@ -106,7 +106,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::NotSent => "no connection to the server",
             TransportErrorKind::Reset => "the connection broke before the response was complete",
             TransportErrorKind::Timeout => "the server did not respond in time",
-            TransportErrorKind::BodyTooLarge => "the response is larger than the limit",
+            TransportErrorKind::BodyTooLarge => "the response is larger than the transport allows",
             TransportErrorKind::Other => "the request failed",
         })?;
         // The innermost cause contains the useful information, such as "connection refused".
@@ -121,7 +121,8 @@ impl fmt::Display for TransportError {
 }
 
 /// Returns advice for a refused certificate. `chain` contains the messages of all causes. With
-/// rustls, the reason is in the innermost cause. With `native-tls`, the reason may be in any cause.
+/// `rustls`, the innermost cause contains the reason for the refusal. With `native-tls`, any of the
+/// causes may contain the reason for the refusal.
 fn advice(chain: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
     if !says(&["ertificate"]) {

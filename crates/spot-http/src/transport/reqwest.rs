@@ -253,11 +253,12 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Sets the interval and the timeout of HTTP/2 keep-alive pings. The transport sends pings only
-    /// over connections on which a call waits for its response. By default, the interval and the
-    /// timeout are 4 s each, so a dead connection (for example after the machine slept) is found
-    /// within 8 s. Keep the sum of `interval` and `timeout` below the time limit of an attempt, so
-    /// that a retry uses a new connection.
+    /// Sets the interval and the timeout of HTTP/2 keep-alive pings; 4 s each by default. The
+    /// transport sends pings over a connection only while a call waits for a response on this
+    /// connection. With the default values, the transport detects a dead connection within 8 s, for
+    /// example after the machine slept. Keep the sum of `interval` and `timeout` below the time
+    /// limit of an attempt. Otherwise an attempt can end before the transport detects the dead
+    /// connection, and the retry can use this connection again.
     #[cfg(feature = "http2")]
     pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.http2_keep_alive = (interval, timeout);

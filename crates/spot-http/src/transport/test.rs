@@ -31,8 +31,8 @@ use serde_json::Value;
 
 use crate::{Transport, TransportError, TransportErrorKind, failure::redact};
 
-/// A recorded request and its response. Headers of the request are left out. Secrets in a body or a
-/// query are replaced: tokens, codes and the client secret.
+/// A recorded request and its response. Headers of the request are left out. A [`Recorder`]
+/// replaces tokens, codes and the client secret in bodies and queries by placeholders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -255,7 +255,7 @@ impl Faulty {
         self
     }
 
-    /// Sets the probability, for each request, that a series of 429 responses starts. The parameter
+    /// Sets the probability that a request starts a series of 429 responses. The parameter
     /// `requests` is the number of requests in the series. The parameter `retry_after` is the value
     /// of the `Retry-After` header of the 429 responses.
     #[must_use]

@@ -69,8 +69,8 @@ impl App {
         self
     }
 
-    /// If true, the application may not call the operations that Spotify restricted on 2024-11-27.
-    /// Default: true in Development Mode, false in Extended Quota Mode.
+    /// If true, the mock refuses all calls of the application to operations that Spotify restricted
+    /// on 2024-11-27. Default: true in Development Mode, false in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
         self.closed_2024 = Some(closed);
         self
@@ -228,7 +228,7 @@ fn register(
             let key = |id: &String| {
                 world
                     .user(id)
-                    .ok_or_else(|| invalid(&app.name, &format!("user {id}: no user has this id")))
+                    .ok_or_else(|| invalid(&app.name, &format!("no user has the id {id}")))
             };
             ids.iter().map(key).collect::<io::Result<_>>()?
         }

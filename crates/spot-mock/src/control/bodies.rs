@@ -44,7 +44,7 @@ pub(super) struct Info {
     pub(super) applications: Vec<Application>,
     /// Ids of users.
     pub(super) users: Vec<String>,
-    /// The user who signs in.
+    /// Id of the user who signs in.
     pub(super) signed_in: String,
 }
 
@@ -225,7 +225,7 @@ pub(super) struct Token {
 pub(super) struct SignIn {
     /// Id of the user who signs in.
     pub(super) user: Option<String>,
-    /// Decision of the user.
+    /// The user's decision at sign-in.
     pub(super) consent: Option<Consent>,
     /// The refresh token in the response to a refresh request.
     pub(super) refresh: Option<RefreshPolicy>,
@@ -276,8 +276,8 @@ pub(super) struct WorldBody {
     pub(super) seed: Option<u64>,
     /// Access mode of the default application. Default: the mode of the default instance.
     pub(super) mode: Option<Mode>,
-    /// If true, the default application may not call the operations that Spotify restricted in
-    /// 2024.
+    /// If true, the mock refuses all calls of the default application to operations that Spotify
+    /// restricted in 2024.
     pub(super) closed_2024: Option<bool>,
     /// Whether playlists have new field names (`items`), old field names (`tracks`), or both.
     pub(super) playlist_fields: Option<PlaylistFields>,

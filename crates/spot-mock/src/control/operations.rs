@@ -95,10 +95,9 @@ pub(super) fn token(request: &Request<'_>) -> Outcome {
     let mut live = request.instance.live();
     let Live { content, state, .. } = &mut *live;
     let app = match &body.application {
-        Some(name) => content
-            .apps
-            .by_name(name)
-            .ok_or_else(|| Failure::new(400, format!("application: {name} does not exist")))?,
+        Some(name) => content.apps.by_name(name).ok_or_else(|| {
+            Failure::new(400, format!("application: no application has the name {name}"))
+        })?,
         None => Apps::FIRST,
     };
     let user = match &body.user {
@@ -140,12 +139,9 @@ pub(super) fn revoke(request: &Request<'_>) -> Outcome {
     let mut live = request.instance.live();
     let Live { content, state, .. } = &mut *live;
     let app: Option<AppKey> = match request.query.get("application") {
-        Some(name) => Some(
-            content
-                .apps
-                .by_name(name)
-                .ok_or_else(|| Failure::new(400, format!("application: {name} does not exist")))?,
-        ),
+        Some(name) => Some(content.apps.by_name(name).ok_or_else(|| {
+            Failure::new(400, format!("application: no application has the name {name}"))
+        })?),
         None => None,
     };
     let user = match request.query.get("user") {
@@ -237,7 +233,8 @@ pub(super) fn worlds(request: &Request<'_>) -> Outcome {
 pub(super) fn create_world(request: &Request<'_>) -> Outcome {
     let is_empty = request.body::<serde_json::Map<_, _>>()?.is_empty();
     let body: WorldBody = request.body()?;
-    // If the body has no settings, the world shares the catalogue of the default instance.
+    // If the body has no settings, the new instance shares the catalogue of the default
+    // instance.
     let recipe = (!is_empty).then(|| {
         let mut recipe: Recipe = request.site.default.live().recipe().clone();
         body.apply(&mut recipe);

@@ -11,10 +11,11 @@ use serde_json::Value;
 )]
 #[non_exhaustive]
 pub enum Corruption {
-    /// Every integer has a fraction: `"total": 2.0`.
+    /// Every integer is written as a float: `"total": 2.0`.
     FloatsForIntegers,
-    /// Every enum value (`album_type`, `repeat_state`, the type of a device) is `something_new`.
-    /// The `type` of an object stays unchanged.
+    /// Every field with an enum value, such as `album_type`, `repeat_state` or the `type` of a
+    /// device, has the value `something_new`. A `type` that gives the kind of an object, such as
+    /// `track`, stays unchanged.
     UnknownValues,
     /// Every object has an unknown field, `something_new`.
     UnknownFields,

@@ -73,8 +73,8 @@ impl Fault {
         Self::status(429).body("application/json; charset=utf-8", body).retry_after(seconds)
     }
 
-    /// A response with status 401 and the message "Access token missing". Spotify has sent this
-    /// response for valid tokens.
+    /// A response with status 401 and the message "Access token missing". Spotify sometimes sends
+    /// this response although the token is valid.
     pub fn unauthorized() -> Self {
         let body = r#"{"error":{"status":401,"message":"Access token missing"}}"#;
         Self::status(401).body("application/json; charset=utf-8", body)
@@ -128,10 +128,15 @@ pub struct RandomFaults {
 
 impl RandomFaults {
     /// Injects faults of all kinds at random. `rate` is the fraction of requests that get a fault,
-    /// clamped to the range from 0 to 1. Error responses have the status 401 (for a valid token),
-    /// 429 (with a `Retry-After` of one second), 500, 502 (with HTML) or 503. The other faults are
-    /// a connection reset before the request is processed, a lost response, a truncated body, a
-    /// delay of 200 ms, and every [`Corruption`].
+    /// clamped to the range from 0 to 1. The possible faults are:
+    ///
+    /// - The mock sends an error response instead of processing the request. The status is 401,
+    ///   429, 500, 502 or 503. A 429 has a `Retry-After` of one second, and a 502 has an HTML body.
+    /// - The mock resets the connection before it processes the request.
+    /// - The mock processes the request, but resets the connection before it sends the response.
+    /// - The mock truncates the response body.
+    /// - The mock delays the request by 200 ms.
+    /// - The mock alters the response with one of the [`Corruption`]s.
     pub fn new(seed: u64, rate: f64) -> Self {
         #[expect(
             clippy::cast_possible_truncation,

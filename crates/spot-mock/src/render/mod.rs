@@ -1,4 +1,4 @@
-//! Renders entries of the world as JSON. In Development Mode, objects have fewer fields.
+//! Renders entries of the test data as JSON. In Development Mode, objects have fewer fields.
 
 mod fields;
 mod music;

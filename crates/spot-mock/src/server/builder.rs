@@ -147,7 +147,8 @@ impl MockBuilder {
     }
 
     /// Maximum number of calls per application to one operation within [`window`](Self::window).
-    /// Spotify has such a limit for `upload-custom-playlist-cover`. Default: no limit.
+    /// Spotify has a separate rate limit for the operation `upload-custom-playlist-cover`. Default:
+    /// no limit.
     pub fn operation_limit(mut self, operation: impl Into<String>, calls: usize) -> Self {
         self.recipe.limits.operations.push((operation.into(), calls));
         self
@@ -157,9 +158,9 @@ impl MockBuilder {
     /// operations. All Development Mode applications of the account share this quota. Each quota
     /// period lasts 24 hours, and starts with the first call after the previous period. Calls
     /// beyond the quota get a 429 with the reason `QUOTA_EXCEEDED`, and with a `Retry-After` of up
-    /// to 24 hours. Operations belong to the same group if their paths are equal without the ids.
-    /// For example, all calls of `/artists/{id}/albums` belong to one group, and all calls of
-    /// `/artists/{id}` belong to another group. Default: no limit.
+    /// to 24 hours. Two operations belong to the same group if their paths, with all ids removed,
+    /// are equal. For example, all calls of `/artists/{id}/albums` belong to one group, and all
+    /// calls of `/artists/{id}` belong to another group. Default: no limit.
     pub fn quota(mut self, calls: usize) -> Self {
         self.recipe.limits.quota = Some(calls);
         self
@@ -179,8 +180,8 @@ impl MockBuilder {
     }
 
     /// Whether the default application receives playlists with new field names (`items`), old field
-    /// names (`tracks`), or both. Default: the new names in Development Mode, and both names in
-    /// Extended Quota Mode.
+    /// names (`tracks`), or both. Default: [`PlaylistFields::New`] in Development Mode, and
+    /// [`PlaylistFields::Both`] in Extended Quota Mode.
     pub fn playlist_fields(mut self, fields: PlaylistFields) -> Self {
         self.recipe.app = self.recipe.app.playlist_fields(fields);
         self
@@ -205,8 +206,8 @@ impl MockBuilder {
         self
     }
 
-    /// If true, the default application may not call the operations that Spotify restricted on
-    /// 2024-11-27. Default: true in Development Mode, false in Extended Quota Mode.
+    /// If true, the mock refuses all calls of the default application to operations that Spotify
+    /// restricted on 2024-11-27. Default: true in Development Mode, false in Extended Quota Mode.
     pub fn closed_2024(mut self, closed: bool) -> Self {
         self.recipe.app = self.recipe.app.closed_2024(closed);
         self
@@ -244,8 +245,8 @@ impl MockBuilder {
 
     /// Stops the mock's clock. Only [`MockSpotify::advance`] moves the clock, and playback
     /// progresses only then. Use a stopped clock to record responses that must be the same in every
-    /// run. While the clock is stopped, a rate limit ends only when `advance` moves the clock.
-    /// Default: the clock runs.
+    /// run. While the clock is stopped, the time in `Retry-After` passes only when `advance` moves
+    /// the clock. Default: the mock's clock follows tokio's clock.
     pub fn frozen_clock(mut self) -> Self {
         self.recipe.frozen = true;
         self

@@ -21,7 +21,7 @@ use crate::{
 /// [`shutdown`](Self::shutdown) is called.
 pub struct MockSpotify {
     site: Arc<Site>,
-    /// The initial content. If the custom world is replaced, the credentials stay the same.
+    /// The initial content. If the custom test data is replaced, the credentials stay the same.
     content: Arc<Content>,
     ids: WorldIds,
     /// The server stops when `true` is sent or when this sender is dropped.
@@ -108,12 +108,12 @@ impl MockSpotify {
         self.first().user_token(scopes)
     }
 
-    /// An access token of the default user with all scopes.
+    /// An access token with all scopes for the default user.
     pub fn user_token_all(&self) -> String {
         self.user_token(SCOPES)
     }
 
-    /// An access token of another user, see [`RegisteredApp::user_token_for`].
+    /// An access token for the user with this id, see [`RegisteredApp::user_token_for`].
     ///
     /// # Panics
     ///
@@ -144,7 +144,7 @@ impl MockSpotify {
     ///
     /// Panics if no application has this name.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that misspells the name must fail")]
+    #[expect(clippy::panic, reason = "an unknown application name is a mistake in the test")]
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
         match self.content.apps.by_name(name) {
             Some(key) => RegisteredApp { mock: self, key },
@@ -177,7 +177,7 @@ impl MockSpotify {
     }
 
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that misspells the id must fail")]
+    #[expect(clippy::panic, reason = "an unknown id is a mistake in the test")]
     fn expect_user(&self, user_id: &str) -> Key<User> {
         match self.user(user_id) {
             Some(user) => user,
@@ -195,9 +195,9 @@ impl MockSpotify {
         self.site.default.live().state.log.take()
     }
 
-    /// Moves the mock's clock forward. Tokens and consents expire, playback progresses, and the
-    /// period of the rate limit ends. The clock starts at 2026-11-02T09:00:00Z and follows tokio's
-    /// clock.
+    /// Moves the mock's clock forward. As the clock moves, playback continues, tokens and consents
+    /// expire at the end of their lifetimes, and rate limit windows end. The clock starts at
+    /// 2026-11-02T09:00:00Z and follows tokio's clock.
     pub fn advance(&self, by: Duration) {
         self.site.default.live().state.clock.advance(by);
     }
@@ -207,8 +207,8 @@ impl MockSpotify {
         self.add_device_of(self.listener(), device);
     }
 
-    /// Adds a device of another user. Returns false if no user has this id. Other users start
-    /// without devices and without earlier playback.
+    /// Adds a device for the user with this id. Returns false if no user has this id. Users other
+    /// than the default user start without devices and without earlier playback.
     pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
         let user = self.user(user_id);
         user.map(|user| self.add_device_of(user, device)).is_some()
@@ -221,7 +221,7 @@ impl MockSpotify {
     ///
     /// Panics if no device has this id.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that misspells the id must fail")]
+    #[expect(clippy::panic, reason = "an unknown id is a mistake in the test")]
     pub fn remove_device(&self, id: &str) {
         let found = self.with_player(self.listener(), |player, now| player.remove_device(id, now));
         if !found {
@@ -275,7 +275,7 @@ impl MockSpotify {
     ///
     /// Panics if no operation has this id.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that misspells the operation must fail")]
+    #[expect(clippy::panic, reason = "an unknown operation is a mistake in the test")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
         if !is_operation(operation) {
             panic!("{operation} is not an operation of the Web API");
@@ -289,7 +289,7 @@ impl MockSpotify {
     ///
     /// Panics if `faults` names an operation that does not exist.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that misspells the operation must fail")]
+    #[expect(clippy::panic, reason = "an unknown operation is a mistake in the test")]
     pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
         let mut operations = faults.iter().flat_map(|faults| &faults.operations);
         if let Some(name) = operations.find(|name| !is_operation(name)) {
@@ -298,8 +298,8 @@ impl MockSpotify {
         self.site.default.live().state.faults.set_random(faults);
     }
 
-    /// Stops the mock and waits until its connections are closed. Requests that are delayed by a
-    /// fault or by the latency continue immediately.
+    /// Stops the mock and waits until its connections are closed. A request that is still waiting
+    /// because of a fault or the latency continues without further delay.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         // The task does not fail, because the listener accepts connections even after errors.
@@ -336,7 +336,7 @@ impl<'a> RegisteredApp<'a> {
         &self.mock.content.apps.get(self.key).client_secret.0
     }
 
-    /// An access token of the default user with these scopes. The token expires after one hour on
+    /// An access token with these scopes for the default user. The token expires after one hour on
     /// the mock's clock.
     ///
     /// # Panics
@@ -347,8 +347,8 @@ impl<'a> RegisteredApp<'a> {
         self.mint(Some(self.mock.listener()), known(scopes))
     }
 
-    /// An access token of another user with these scopes; `None` if no user has this id. Other
-    /// users start with an empty library and without devices.
+    /// An access token with these scopes for the user with this id; `None` if no user has this id.
+    /// Users other than the default user start with an empty library and without devices.
     ///
     /// # Panics
     ///
@@ -366,7 +366,7 @@ impl<'a> RegisteredApp<'a> {
         self.mint(None, ScopeSet::default())
     }
 
-    /// A refresh token of the default user with these scopes, as if the user had just consented
+    /// A refresh token with these scopes for the default user, as if the user had just consented
     /// with PKCE. The token expires after six months on the mock's clock.
     ///
     /// # Panics
@@ -407,7 +407,7 @@ impl<'a> RegisteredApp<'a> {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a test that misspells a scope must fail")]
+#[expect(clippy::panic, reason = "an unknown scope is a mistake in the test")]
 fn known(scopes: &[&str]) -> ScopeSet {
     match ScopeSet::parse(scopes.iter().copied()) {
         Ok(scopes) => scopes,

@@ -54,7 +54,7 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// Generates the world and registers the applications.
+    /// Generates the test data and registers the applications.
     pub(crate) fn content(&self) -> io::Result<Content> {
         self.check_operations()?;
         let mut world = if self.world.generated { generate(self.seed) } else { bare(self.seed) };
@@ -70,7 +70,7 @@ impl Recipe {
         })
     }
 
-    /// Builds the initial state, and collects ids of the world.
+    /// Builds the initial state, and collects ids of the test data.
     pub(crate) fn state(&self, content: &Content) -> io::Result<(State, WorldIds)> {
         let world = &content.world;
         let auth = Auth::new(content.rng.clone(), world.listener(), self.consent, self.refresh);

@@ -102,7 +102,9 @@ impl Site {
     ) -> std::io::Result<Arc<Instance>> {
         let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
         if key.is_empty() || key.len() > 100 || !key.bytes().all(is_key) {
-            return Err(invalid("key: must be 1 to 100 letters, digits, '-', '_', '.' or '~'"));
+            let message = "the key must have 1 to 100 characters; allowed characters are letters, \
+                           digits, '-', '_', '.' and '~'";
+            return Err(invalid(message));
         }
         let base_url = format!("{}{WORLDS}{key}", self.default.base_url);
         let instance = match recipe {

@@ -45,9 +45,11 @@ pub struct WorldIds {
     /// A playlist of the default user. The fifth entry was removed from the catalogue, and the
     /// first two entries have no `added_at`.
     pub old_playlist: String,
-    /// A collaborative playlist that the default user owns. Other users have added items to it.
+    /// A collaborative playlist that the default user owns. Other users have added items
+    /// to this playlist.
     pub collaborative_playlist: String,
-    /// A collaborative playlist that another user owns. The default user may add items to it.
+    /// A collaborative playlist that another user owns. The default user is allowed to
+    /// add items to this playlist.
     pub shared_playlist: String,
     /// A public playlist that another user owns and the default user follows.
     pub other_playlist: String,
@@ -76,7 +78,7 @@ pub struct WorldIds {
 
 impl WorldIds {
     pub(crate) fn new(world: &World, state: &mut State) -> Self {
-        // A custom world without generated content may lack any of these entries.
+        // Custom test data without generated test data may lack any of these entries.
         let artist = world.artists.iter().next().map(|(_, artist)| artist);
         let album = world.albums.iter().next().map(|(_, album)| album);
         let long_album = world.albums.iter().nth(1).map(|(_, album)| album);

@@ -1,4 +1,4 @@
-//! Names of the entries of the world, composed from small word lists.
+//! Names of the generated entries, composed from small word lists.
 //!
 //! A generated name is stored as a few numbers, and becomes a string only when the string is
 //! needed. Therefore the mock generates twelve thousand tracks within milliseconds.
@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::world::rng::Rng;
 
-/// A generated name, or a name from a custom world.
+/// A generated name, or a name from custom test data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     shape: Shape,
@@ -73,7 +73,7 @@ impl Name {
         Self { number, ..Self::new(Shape::Numbered(kind), rng) }
     }
 
-    /// A name from a custom world.
+    /// A name from custom test data.
     pub(crate) fn own(name: &str) -> Self {
         Self { shape: Shape::Own(name.into()), words: [0; 3], number: 0 }
     }

@@ -1,12 +1,12 @@
-//! Seeded random numbers for the world, which are the same on every machine.
+//! Seeded random numbers for the test data, which are the same on every machine.
 
 /// The splitmix64 generator.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    /// Creates a separate generator for one part of the world. A change in one part therefore does
-    /// not affect the random numbers of other parts.
+    /// Creates a separate generator for one part of the test data. A change in one part therefore
+    /// does not affect the random numbers of other parts.
     pub(crate) fn new(seed: u64, part: &str) -> Self {
         let mut state = seed ^ 0x5107_1F00_0C0D_E000;
         for byte in part.bytes() {

@@ -114,7 +114,7 @@ async fn invalid_builder_settings_are_named_in_the_error() {
         "application web: redirect URI http://example.com/back: the scheme must be https, or http on a loopback IP address"
     );
     let user = refused(App::new("web").users(["nobody"])).await.to_string();
-    assert_eq!(user, "application web: user nobody: no user has this id");
+    assert_eq!(user, "application web: no user has the id nobody");
     let twice = refused(App::new("mock")).await.to_string();
     assert_eq!(twice, "application mock: another application has the same name");
     let limit = MockSpotify::builder().operation_limit("upload-cover", 1).start().await;

@@ -70,7 +70,8 @@ pub struct SimplifiedAlbum {
     pub name: String,
     /// The kind of release; `None` for local files.
     pub album_type: Option<AlbumType>,
-    /// The album's relation to the artist. `None` except in the list of an artist's albums.
+    /// The album's relation to the artist. Spotify sends this field only in the list of an
+    /// artist's albums.
     ///
     /// Missing in Development Mode since 2026-02.
     pub album_group: Option<AlbumGroup>,

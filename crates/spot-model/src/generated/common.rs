@@ -126,7 +126,8 @@ string_enum! {
         UserLibraryRead = "user-library-read",
         /// Change the user's library.
         UserLibraryModify = "user-library-modify",
-        /// Read country, product and content settings of the profile.
+        /// Read the country, the subscription and the explicit-content settings in the user's
+        /// profile.
         UserReadPrivate = "user-read-private",
         /// Read the e-mail address of the profile.
         UserReadEmail = "user-read-email",

@@ -195,7 +195,7 @@ string_enum! {
         Avr = "AVR",
         /// A set-top box.
         Stb = "STB",
-        /// A loudspeaker adapter.
+        /// An audio dongle, which connects a loudspeaker to the network.
         AudioDongle = "AudioDongle",
         /// A game console.
         GameConsole = "GameConsole",

@@ -35,24 +35,25 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// plus this time.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
 
-/// First and longest wait after a request that failed. The wait doubles after each failure.
+/// Length of the wait after the first failed request. The wait doubles after each failure, up to
+/// `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A rate limiter for one application on several machines.
 ///
-/// All processes of an application share the limit of the rolling window, the number of calls in
-/// this window, and the pauses after a 429. Priorities, deadlines and `max_wait` work like those of
-/// a [`LocalLimiter`](spot_http::LocalLimiter). Within a process, one limiter serves all clients of
-/// the application. Cloning is cheap, and clones share all state.
+/// The calls of all processes of an application count against one rate limit. If Spotify responds
+/// to one process with status 429, all processes pause. Priorities, deadlines and `max_wait` work
+/// like those of a [`LocalLimiter`](spot_http::LocalLimiter). In each process, use one limiter for
+/// all clients of the application. Cloning is cheap, and clones share all state.
 ///
 /// While the server is unavailable, each process continues with its share of the limit: the last
 /// known limit divided by the last known number of processes. If the Redis server is unavailable,
 /// calls do not fail. After the Redis server becomes unavailable, the next Spotify call waits for
-/// at most the connect timeout. Later Spotify calls do not wait for the Redis server. When the
-/// server is available again, the limiter shares its state again automatically. The
-/// [observer](RedisLimiterBuilder::observer) receives an event when the server becomes unavailable,
-/// and another event when the server is available again.
+/// at most the connect timeout. After the first failed Redis command, Spotify calls do not wait for
+/// Redis until the server is available again. When the server is available again, the limiter
+/// shares its state again automatically. The [observer](RedisLimiterBuilder::observer) receives an
+/// event when the server becomes unavailable, and another event when the server is available again.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -188,8 +189,8 @@ impl RedisLimiterBuilder {
         self
     }
 
-    /// Sets the maximum duration of one attempt; 60 s by default. If a process is killed, its last
-    /// calls count against the rate limit for up to the window length plus this duration.
+    /// Sets the maximum duration of one attempt; 60 s by default. If a process is killed, the
+    /// limiter assumes this duration for each call whose end the process did not report.
     pub fn longest_call(mut self, time: Duration) -> Self {
         let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
         self.settings.longest_call = time.clamp(least, most);

@@ -36,9 +36,9 @@ impl RedisStore {
     /// Stores a pending sign-in in Redis for at most ten minutes. The machine that receives the
     /// callback gets the sign-in with [`take_sign_in`](Self::take_sign_in).
     ///
-    /// In addition, store the state in a cookie of the browser. When the callback arrives, compare
-    /// the state in the URL with the state in the cookie. Without this comparison, an attacker can
-    /// trick a user into using the session of another account.
+    /// Also store the `state` of the sign-in in a cookie of the user's browser. When the callback
+    /// arrives, compare the state in the URL with the state in the cookie. Without this comparison,
+    /// an attacker can trick a user into using the session of another account.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// Fails with [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable, or with the
-    /// errors of [`App::resume`].
+    /// Fails with [`Store`](spot_auth::ErrorKind::Store) if the server is unavailable. If
+    /// [`App::resume`] cannot restore the sign-in, this method returns the error of `resume`.
     pub async fn take_sign_in(
         &self,
         app: &App,

@@ -73,7 +73,8 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
         [] => "Needs no scope.".to_owned(),
         [scope] => format!("Needs the scope `{scope}`."),
         [scopes @ .., last] => format!(
-            "Needs at most the scopes `{}` and `{last}`; some requests of this type need fewer scopes.",
+            "The scopes `{}` and `{last}` are sufficient for every request of this type. Some \
+             requests of this type do not need all of these scopes.",
             scopes.join("`, `")
         ),
     };
@@ -88,12 +89,12 @@ fn request_doc(op: &Op, returns: &Ty) -> String {
                 "[`stream`](Self::stream) yields all entries and prefetches the next page."
             }
             PagingBy::Search => {
-                "To stream the results, search for one kind, for example with \
+                "To stream the results, search for one kind of item, for example with \
                  [`tracks`](Self::tracks)."
             }
         };
         let page = match paging.by {
-            PagingBy::Search => "one page for each requested kind",
+            PagingBy::Search => "one page for each requested kind of item",
             PagingBy::Offset | PagingBy::Cursor => "one page",
         };
         paragraphs.push(format!(

@@ -306,8 +306,8 @@ impl World {
         self
     }
 
-    /// Sets all saved tracks of the default user, the most recently saved first. Each entry is a
-    /// name, an id, or [`Saved::at`].
+    /// Sets all saved tracks of the default user, the most recently saved first. Each entry is the
+    /// name or the id of a track. [`Saved::at`] also sets the time at which the track was saved.
     pub fn saved_tracks<S: Into<Saved>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
         self.saved_tracks = Some(saved(tracks));
         self

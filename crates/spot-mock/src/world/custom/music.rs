@@ -1,4 +1,4 @@
-//! Artists, albums and tracks of a custom world.
+//! Artists, albums and tracks in custom test data.
 
 use serde::Deserialize;
 
@@ -284,7 +284,7 @@ impl Track {
         self
     }
 
-    /// Appends an artist, by name or id. The first appended artist replaces the artist of the
+    /// Appends an artist, by name or id. If no artist is appended, the track has the artist of its
     /// album.
     pub fn artist(mut self, artist: impl Into<String>) -> Self {
         self.artists.push(artist.into());

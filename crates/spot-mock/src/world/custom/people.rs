@@ -1,4 +1,4 @@
-//! Users, playlists and categories of a custom world.
+//! Users, playlists and categories in custom test data.
 
 use serde::Deserialize;
 
@@ -49,7 +49,10 @@ pub struct Playlist {
 /// An item of a playlist.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
-#[serde(untagged, expecting = "must be a name, an id, null, or a local file with a title")]
+#[serde(
+    untagged,
+    expecting = "must be a name, an id, null, or an object with the `title` of a local file"
+)]
 pub(crate) enum Item {
     /// Name or id of a track or an episode.
     Named(String),

@@ -1,11 +1,11 @@
-//! Saved entries of the default user of a custom world.
+//! Saved entries of the default user in custom test data.
 
 use serde::Deserialize;
 
 /// A saved entry of the default user: a name or an id, and the time at which the entry was saved.
 ///
-/// The time can be left out: `"Slip".into()`. The default time is the time at which the mock's
-/// clock starts, minus one second for each preceding entry.
+/// The time can be left out: `"Slip".into()`. Without a time, the first entry of a list is saved
+/// when the mock's clock starts, the second entry one second earlier, and so on.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(transparent)]

@@ -1,4 +1,4 @@
-//! Shows and audiobooks of a custom world.
+//! Shows and audiobooks in custom test data.
 
 use serde::Deserialize;
 
@@ -34,7 +34,8 @@ pub struct Episode {
     pub(crate) duration_ms: u32,
     /// `2024-05-03`. Default: 2026-11-02, the first day of the mock's clock.
     pub(crate) released: Option<String>,
-    /// Length of the part of the episode that each user has already played, in milliseconds.
+    /// How many milliseconds of the episode have already been played. The value is the same for all
+    /// users.
     #[serde(default)]
     pub(crate) heard_ms: u32,
 }
@@ -69,7 +70,8 @@ pub struct Chapter {
     /// Default: 1800000.
     #[serde(default = "half_an_hour")]
     pub(crate) duration_ms: u32,
-    /// Length of the part of the chapter that each user has already played, in milliseconds.
+    /// How many milliseconds of the chapter have already been played. The value is the same for all
+    /// users.
     #[serde(default)]
     pub(crate) heard_ms: u32,
 }
@@ -145,7 +147,8 @@ impl Episode {
         self
     }
 
-    /// Length of the part of the episode that each user has already played, in milliseconds.
+    /// How many milliseconds of the episode have already been played. The value is the same for all
+    /// users.
     pub fn heard_ms(mut self, heard: u32) -> Self {
         self.heard_ms = heard;
         self
@@ -208,7 +211,8 @@ impl Chapter {
         self
     }
 
-    /// Length of the part of the chapter that each user has already played, in milliseconds.
+    /// How many milliseconds of the chapter have already been played. The value is the same for all
+    /// users.
     pub fn heard_ms(mut self, heard: u32) -> Self {
         self.heard_ms = heard;
         self
