@@ -102,7 +102,7 @@ impl<S> fmt::Debug for BlockingIter<S> {
 /// function therefore performs more operations than the budget allows, and checks whether tokio
 /// refuses an operation.
 fn is_async() -> bool {
-    /// A number of operations that exceeds tokio's budget.
+    /// Number of operations to perform. The number exceeds tokio's budget.
     const MANY: usize = 1_000;
     if Handle::try_current().is_err() {
         return false;

@@ -162,8 +162,8 @@ pub(crate) fn replaced(answers: Vec<Response<SnapshotId>>) -> Result<SnapshotId,
     last(answers).ok_or_else(error)
 }
 
-/// Returns the playlist position of the request that adds a part of a list. `first` is the position
-/// of the first part, and `done` is the number of entries in the earlier parts.
+/// Returns the position in the playlist at which a request adds its part of a list. `first` is the
+/// position of the first part, and `done` is the number of entries in the earlier parts.
 pub(crate) fn position(first: Option<u32>, done: usize) -> Option<u32> {
     first.map(|first| first.saturating_add(u32::try_from(done).unwrap_or(u32::MAX)))
 }

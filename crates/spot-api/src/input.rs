@@ -131,7 +131,8 @@ impl RequestExt for Request {
     }
 
     fn jpeg(self, name: &str, jpeg: &Bytes, most: usize) -> Self {
-        // Every JPEG file starts with these bytes. Spotify checks the rest of the file.
+        // Every JPEG file starts with these three bytes. The SDK does not check the other bytes of
+        // the file.
         if !jpeg.starts_with(&[0xFF, 0xD8, 0xFF]) {
             return wrong(self, name, "the image is not a JPEG file");
         }
@@ -214,9 +215,9 @@ impl Body {
         }
     }
 
-    /// If the caller gave the snapshot `own`, adds a snapshot to the body. The first change sends
-    /// the caller's snapshot. Each later change sends the snapshot that the previous change
-    /// returned (`last`).
+    /// Adds a snapshot to the body if the caller gave a snapshot (`own`). The body of the first
+    /// change contains the caller's snapshot. The body of each later change contains the snapshot
+    /// that the previous change returned (`last`).
     ///
     /// If the caller gave no snapshot, no snapshot is sent, because Spotify has returned 502 for
     /// valid snapshots.

@@ -65,8 +65,8 @@ impl PagePlan {
         }
     }
 
-    /// Returns the position of the page to request now; `None` if no further page is known to exist
-    /// yet.
+    /// Returns the position of the page to request now. Returns `None` if the list has ended, or if
+    /// the next position depends on a page that has not arrived yet.
     pub(crate) fn next(&mut self) -> Option<Position> {
         match self {
             Self::Offset(plan) => plan.next().map(Position::Offset),

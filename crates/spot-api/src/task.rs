@@ -15,8 +15,8 @@ use tokio::{runtime::Handle, task::AbortHandle};
 
 /// The result of a future that runs in its own task. Dropping this value stops the task.
 ///
-/// All tokio tasks have the same type, because the task sends the result through a channel.
-/// Therefore, a program compiles tokio's task code only once.
+/// Each task sends its result through a channel, so the future of every task has the type
+/// `BoxFuture<'static, ()>`. Therefore, a program compiles tokio's task code only once.
 pub(crate) struct Task<T> {
     task: AbortHandle,
     result: oneshot::Receiver<T>,

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// `CallbackStore` or its own implementation of `TokenStore`.
 struct Site {
     app: App,
-    /// Pipeline from which the pipeline of each visitor is made. All pipelines share the
+    /// The server derives the pipeline of each visitor from this pipeline. All pipelines share the
     /// connections and the rate limit of the application.
     base: Pipeline,
     store: MemoryStore,
@@ -115,7 +115,7 @@ async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Result<Html<
 
 /// Starts a sign-in, and sets a cookie so that only this browser can finish the sign-in. Without
 /// the cookie, an attacker could make another user finish the attacker's sign-in. The cookie
-/// contains the state of the sign-in, because the state is random.
+/// contains the `state` of the sign-in, a random value that nobody can guess.
 async fn sign_in(State(site): State<Arc<Site>>) -> Result<impl IntoResponse, Failed> {
     let pending = site.app.begin(SCOPES)?;
     let visitor = pending.state().to_owned();

@@ -10,7 +10,7 @@ use crate::{TokenRecord, accounts::TokenResponse, sign_in, store};
 pub const STATE: &str = "b3f-9_xQ";
 
 /// Reads bytes as a request to the listener. A callback without the right state must be rejected.
-/// Returns whether the bytes are the callback.
+/// Returns whether the listener accepts the bytes as the callback.
 pub fn listener(bytes: &[u8]) -> bool {
     let outcome = sign_in::read_for_fuzzing(bytes, &SecretString::from(STATE));
     if let Some(sign_in::FuzzedOutcome::Declined { error }) = &outcome {
@@ -29,8 +29,9 @@ pub fn pasted_address(text: &str) {
     }
 }
 
-/// Reads bytes as a response of the token endpoint. An accepted response must have a refresh token,
-/// or an access token that is valid in a header. Returns whether the response was accepted.
+/// Reads bytes as a response of the token endpoint. An accepted response must contain a refresh
+/// token, or an access token that an HTTP header can contain. Returns whether the response was
+/// accepted.
 pub fn token_response(bytes: &[u8]) -> bool {
     let Ok(response) = TokenResponse::read(bytes) else { return false };
     match response.access_token() {

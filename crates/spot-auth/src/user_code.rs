@@ -50,8 +50,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Runs a future that the application supplies in a separate task, and waits for the result. The
-/// task is aborted after `limit`, or when the caller is cancelled.
+/// Runs a future of the application in a separate task, and waits for the result. The task is
+/// aborted after `limit`, or when the caller is cancelled.
 pub(crate) async fn call<F>(limit: Duration, future: F) -> Result<F::Output, Failure>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
@@ -74,15 +74,16 @@ where
     }
 }
 
-/// Work of a task. All tasks have this type, so the compiler generates tokio's task code only once.
+/// A boxed future that a task runs. All tasks have this type, so the compiler generates tokio's
+/// task code only once.
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs work in its own task. If `may_block` is true, polling the work may block the thread, and
-/// the runtime must have several threads.
+/// Polls a future of the application until it completes. If `may_block` is true, the future may
+/// block its thread, and the runtime must be multi-threaded.
 ///
-/// The thread that polls the work may also run the timers and connections of the runtime.
-/// `block_in_place` first moves the timers and connections to another thread. Otherwise, blocking
-/// work would stop all timers, and time limits would have no effect.
+/// The thread that polls the future may also run the timers and connections of the runtime.
+/// `block_in_place` first moves the timers and connections to another thread. Otherwise, a future
+/// that blocks would stop all timers, and time limits would have no effect.
 async fn run(mut work: Work, may_block: bool) {
     poll_fn(|context| {
         let mut poll = || work.as_mut().poll(context);

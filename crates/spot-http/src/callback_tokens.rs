@@ -90,7 +90,7 @@ struct State {
     refresh: Option<Refresh>,
     /// The failures since the last token, if there are any.
     failures: Option<Failures>,
-    /// When the last refused token was discarded.
+    /// Time at which `reject` last discarded a token.
     refused_at: Option<Instant>,
 }
 
@@ -215,8 +215,9 @@ impl TokenSource for CallbackTokens {
     async fn reject(&self, token: &AccessToken) {
         let mut state = self.shared.state();
         let is_current = state.token.as_ref().is_some_and(|(held, _)| held.same(token));
-        // A refusal soon after a replacement is ignored. Without this rule, each call would run the
-        // closure if the API refused every token.
+        // If the API refuses a token soon after `reject` discarded another token, the refusal is
+        // ignored. Without this rule, each call would run the closure if the API refused every
+        // token.
         let is_settling = state.refused_at.is_some_and(|at| at.elapsed() < SETTLING);
         if is_current && !is_settling {
             state.token = None;
@@ -269,7 +270,7 @@ mod tests {
         tokens.reject(&first).await;
         let second = tokens.token().await.unwrap();
         assert_eq!(second.expose(), "token-1");
-        // Rejecting a token that was already replaced changes nothing.
+        // If the rejected token was already replaced, `reject` changes nothing.
         tokens.reject(&first).await;
         assert!(tokens.token().await.unwrap().same(&second));
         let (short, again) = numbered(Duration::from_secs(20));

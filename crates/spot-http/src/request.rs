@@ -121,8 +121,8 @@ impl Request {
     #[must_use]
     pub fn path(mut self, name: &str, value: impl Display) -> Self {
         let Some((start, end)) = self.placeholder(name) else {
-            // The path has no parameter with this name. The value is ignored, but an empty value is
-            // an error.
+            // The path has no parameter with this name. This function does not use the value. An
+            // empty value is an error nevertheless.
             return if value.to_string().is_empty() { self.empty(name) } else { self };
         };
         let rest = self.path.split_off(end);

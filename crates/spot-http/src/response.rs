@@ -120,8 +120,9 @@ impl Response<Bytes> {
         Ok(self.map(|_| body))
     }
 
-    /// Returns the response of a command, and ignores the body. An HTML page is an error. A network
-    /// that requires a sign-in responds to every request with an HTML page and status 200.
+    /// Returns the response of a command without the body. Returns an error if the body is an HTML
+    /// page. A network that requires a sign-in responds to every request with an HTML page and
+    /// status 200.
     pub(crate) fn of_command(self, operation: &'static Operation) -> Result<Response<()>, Error> {
         let kind = self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_html = kind.is_some_and(|kind| {
@@ -208,8 +209,9 @@ fn undecoded(body: &[u8], start: &str, error: Option<serde_json::Error>) -> Erro
     failed.with_source(error)
 }
 
-/// Returns the message for a field with a value of the wrong type. Decoding ignores a value of the
-/// wrong type, and then reports the field as missing.
+/// Returns the message for a field with a value of the wrong type. Decoding treats a field with a
+/// value of the wrong type as absent. Therefore the error of `serde_json` says that the field is
+/// missing.
 fn unusable_field(body: &[u8], path: Option<&str>, error: &serde_json::Error) -> Option<String> {
     let error = error.to_string();
     let name = error.strip_prefix("missing field `")?.split('`').next()?;

@@ -2,6 +2,6 @@
 
 use std::pin::Pin;
 
-/// Work of a task. All tasks have this type, so that the code of tokio for tasks is compiled once
-/// and not once per task.
+/// A boxed future that a task runs. All tasks have this type, so the compiler generates tokio's
+/// task code only once.
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -173,8 +173,8 @@ impl<T> Entries<T> {
 }
 
 impl<T> Entries<T> {
-    /// Reserves capacity for a page of the usual length. Doubling the capacity would copy the
-    /// entries more often and waste memory.
+    /// Increases the capacity to the next usual length of a page. For pages of these lengths, the
+    /// default growth of `Vec` would copy the entries more often and reserve more memory.
     fn grow(&mut self) {
         let length = self.items.len();
         let usual = [10, 20, 30, 50, 100].into_iter().find(|usual| *usual > length);

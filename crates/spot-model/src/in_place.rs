@@ -1,9 +1,10 @@
 //! Records whether this thread is in the strict first pass over a response.
 //!
 //! Visitors decode list entries differently in the first and the second pass: see `decode.rs`.
-//! serde's derived code calls the visitors, and cannot pass an extra argument to a visitor. A
-//! thread-local variable therefore records the pass. The variable cannot affect other code, because
-//! decoding is synchronous. A guard restores the variable, even after a panic.
+//! serde's derived code calls the visitors, and cannot pass an extra argument to a visitor.
+//! Therefore, a thread-local variable stores whether the first pass is running. The variable cannot
+//! affect other code, because decoding is synchronous. A guard restores the variable, even after a
+//! panic.
 
 use std::cell::Cell;
 
@@ -12,7 +13,8 @@ thread_local! {
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Puts this thread into the strict first pass. Dropping the value restores the previous state.
+/// A guard that sets the thread-local variable to `true`: the strict first pass is running.
+/// Dropping the guard restores the previous value of the variable.
 pub(crate) struct InPlace {
     before: bool,
 }

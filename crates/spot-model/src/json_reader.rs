@@ -1,8 +1,8 @@
-//! A fast reader for typical JSON.
+//! A fast reader for the usual JSON of Spotify's responses.
 //!
-//! [`JsonReader`] decodes JSON that is valid and typical. For any other text, the reader returns an
-//! error without a message. [`from_slice`](crate::from_slice) then decodes the text again with
-//! serde_json, which returns the value or a detailed error.
+//! [`JsonReader`] rejects invalid JSON, and some valid JSON that is rare, such as integers of more
+//! than 19 digits. The error of `JsonReader` has no message. [`from_slice`](crate::from_slice) then
+//! decodes the text again with serde_json, which returns the value or a detailed error.
 //!
 //! The reader must not accept text that serde_json rejects. If the reader and serde_json both
 //! accept a text, they must return the same value.
@@ -27,14 +27,14 @@ use crate::{
 /// marked value.
 pub(crate) const FIRST_VALUE: &str = "$spot_model::FirstValue";
 
-/// Newtype name that marks the second value of a renamed field. If both values have the same JSON,
-/// the reader calls `visit_unit`.
+/// Newtype name that marks the second value of a renamed field. If the second value has the same
+/// JSON as the first value, the reader calls `visit_unit`.
 pub(crate) const SECOND_VALUE: &str = "$spot_model::SecondValue";
 
 /// Maximum nesting depth. The recursion limit of serde_json is 128.
 const MAX_DEPTH: u8 = 100;
 
-/// Decodes a text that is valid and typical.
+/// Decodes JSON, but rejects valid JSON that [`JsonReader`] does not support.
 pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusual> {
     let _strict = InPlace::start();
     let mut reader = JsonReader {
@@ -50,7 +50,8 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusua
     if reader.at == text.len() { Ok(value) } else { Err(Unusual) }
 }
 
-/// The error for a text that is not JSON, does not match the type, or is not typical.
+/// The error for a text that is not JSON, does not match the type, or contains JSON that
+/// [`JsonReader`] does not support.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unusual;
 
@@ -79,11 +80,12 @@ struct JsonReader<'de> {
     at: usize,
     /// Number of objects and lists that are open at the next byte.
     depth: u8,
-    /// JSON and decoded set of the latest list of countries. The reader can often reuse the set,
-    /// because a track and its album usually have the same list.
+    /// The latest list of countries: its JSON, and the set that the reader decoded from this JSON.
+    /// The reader can often reuse the set, because a track and its album usually have the same
+    /// list.
     countries: Option<(&'de [u8], country::Bits)>,
-    /// JSON of the latest value marked with `FIRST_VALUE`, and the depth of the object that
-    /// contains the value. `None` after the end of the object.
+    /// The latest value that was marked with `FIRST_VALUE`: its JSON, and the depth of the object
+    /// that contains it. `None` after the end of this object.
     first_value: Option<(&'de [u8], u8)>,
 }
 
@@ -424,8 +426,8 @@ fn long_plain_length(text: &[u8]) -> Option<usize> {
 }
 
 /// Finds the first quote, backslash or control character in an 8-byte word. The lowest set bit of
-/// the result marks the found byte. Higher bits of the result have no meaning. Returns 0 if no byte
-/// is found.
+/// the result marks the found byte. Callers must ignore all bits above the lowest set bit. Returns
+/// 0 if no byte is found.
 fn ends(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;

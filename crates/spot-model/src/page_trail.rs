@@ -15,8 +15,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 pub struct PageTrail {
     /// Hash of the stored link.
     remembered: u64,
-    /// Number of links from the stored link (counted as 1) to the latest link. 0 if no link is
-    /// stored.
+    /// Number of followed links, starting with the stored link. 0 if no link is stored.
     length: u32,
     /// Value of `length` at which the next link replaces the stored link.
     limit: u32,

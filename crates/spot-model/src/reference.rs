@@ -78,8 +78,8 @@ pub(crate) enum Reference<'a> {
 impl<'a> Reference<'a> {
     pub(crate) fn parse(text: &'a str) -> Self {
         let text = text.trim();
-        // Most texts are plain ids. Text in any other form contains characters other than letters
-        // and digits.
+        // Most texts are plain ids. Every URI and every URL contains a character that is neither a
+        // letter nor a digit.
         if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Self::Bare(text);
         }
@@ -117,7 +117,8 @@ impl<'a> Reference<'a> {
 fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
     let (word, rest) = rest.split_once(':').unwrap_or((rest, ""));
     match Kind::of(word) {
-        // A user name may contain any character, even `#`, so the query is not removed.
+        // A user name may contain any character, even `?` or `#`. The code therefore does not
+        // remove a query from a user name.
         Some(Kind::User) => match rest.split_once(':') {
             None => Reference::Thing(Kind::User, rest),
             Some((_, owned)) => match owned.split_once(':') {

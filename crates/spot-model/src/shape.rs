@@ -5,12 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Visitor, forward_to_deserialize_any};
 
-/// Values are counted only if a text has more bytes than this limit. The values of a shorter text
-/// cannot take much memory.
+/// `check` counts the values of JSON that has more bytes than this limit. Decoding JSON with fewer
+/// bytes than this limit cannot take much memory.
 const SHORT: usize = 512 * 1024;
 
-/// Minimum average number of bytes per value in a longer text. Objects, lists and nulls count as
-/// values. Responses of the API have at least 60 bytes per value.
+/// JSON with more than `SHORT` bytes may contain one value per this number of bytes, plus a fixed
+/// number of values. Objects, lists and nulls count as values. Responses of the API have at least
+/// 60 bytes per value.
 const BYTES_A_VALUE: usize = 32;
 
 /// Checks that the text can be a `T` and would not exhaust the memory.
@@ -19,8 +20,8 @@ const BYTES_A_VALUE: usize = 32;
 /// memory. A body of 16 MiB could therefore need gigabytes of memory.
 pub(crate) fn check<'a, T: Deserialize<'a>>(json: &[u8]) -> Result<(), serde_json::Error> {
     let first = json.iter().find(|byte| !byte.is_ascii_whitespace());
-    // serde also decodes an object from a list of its fields. If all fields are optional, even an
-    // empty list is accepted.
+    // serde also decodes a struct from a JSON list of the field values. If all fields are optional,
+    // serde accepts even an empty list.
     if first == Some(&b'[')
         && let Err(Asked::Object) = T::deserialize(Probe)
     {

@@ -25,8 +25,9 @@ impl fmt::Debug for UnknownText {
     }
 }
 
-/// Defines an enum for string values of the API. Known values have variants. An unknown value
-/// stores its original string, and serializes unchanged. Parsing ignores the case of letters.
+/// Defines an enum for string values of the API. Each value that this version of the crate knows
+/// has its own variant. Any other value is stored as its original string, and serializes unchanged.
+/// Parsing ignores the case of letters.
 macro_rules! string_enum {
     (
         $(#[$meta:meta])*

@@ -28,7 +28,8 @@ use crate::script::ScriptCall;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// First and longest wait between two attempts to reconnect. The wait doubles after each attempt.
+/// Length of the wait after the first failed attempt to connect. The wait doubles after each
+/// attempt, up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -628,8 +629,8 @@ fn is_not_ready(error: &RedisError) -> bool {
 /// Formats the error on one line, without the request.
 fn describe(error: &RedisError) -> String {
     match (error.code(), error.detail()) {
-        // The server quotes the arguments of a command that it rejects. The arguments may contain a
-        // record.
+        // If the server rejects a command, the error can contain the arguments of the command. The
+        // arguments may contain a token record.
         (Some(code), Some(detail)) => {
             let detail = detail.split(", with args").next().unwrap_or_default();
             format!("{code} {detail}")

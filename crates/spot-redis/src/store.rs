@@ -88,11 +88,12 @@ pub struct RedisStore {
     accepts_unsealed: bool,
 }
 
-/// How long the server keeps a record after the consent has expired, a marker after the sign-out,
-/// and a broken record.
+/// How long the server stores a record whose consent has expired, the marker of a sign-out, and a
+/// broken record.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
-/// How long the consent is assumed to last after a save, if the date of the consent is unknown.
+/// If the date of the consent is unknown, the store assumes that the consent ends this long after a
+/// save.
 const UNKNOWN_CONSENT: Duration = Duration::from_secs(181 * 86_400);
 
 /// Characters to escape in a key: all except letters, digits and `-._~`.

@@ -57,8 +57,8 @@ struct Process {
     server: Child,
     /// A shell that kills the server if the test process ends without killing the server.
     guard: Child,
-    /// The input of the guard. The operating system closes this pipe when the test process ends,
-    /// and the guard then kills the server.
+    /// Pipe to the standard input of `guard`. The operating system closes this pipe when the test
+    /// process ends, and the shell then kills the server.
     pipe: ChildStdin,
 }
 
@@ -295,8 +295,8 @@ impl RedisServer {
     }
 }
 
-/// Starts a shell that waits for a line from the returned pipe. If the pipe is closed without a
-/// line, the shell kills the process and removes its folder.
+/// Starts a shell that waits for a line from the returned pipe. If the pipe is closed before a line
+/// arrives, the shell kills the server process and removes `folder`.
 fn guard(process: u32, folder: &Path) -> io::Result<(Child, ChildStdin)> {
     let mut guard = Command::new("sh")
         .args(["-c", r#"read -r line || { kill -9 "$1"; rm -rf "$2"; }"#, "sh"])

@@ -87,7 +87,7 @@ pub mod guide {
     #[doc = include_str!("../docs/choosing-a-sign-in.md")]
     pub mod sign_in {}
 
-    /// Development or Extended Mode: what an application may call.
+    /// Which operations your application may call in Development Mode and in Extended Quota Mode.
     ///
     #[doc = include_str!("../docs/development-or-extended-mode.md")]
     pub mod access_mode {}
@@ -121,7 +121,7 @@ pub mod guide {
     )]
     pub mod several_machines {}
 
-    /// Testing a program that uses this SDK, or a program in another language.
+    /// How to test a program that calls Spotify, in Rust or in another language.
     ///
     #[doc = include_str!("../docs/testing.md")]
     pub mod testing {}
@@ -145,12 +145,13 @@ pub mod guide {
     )]
     pub mod blocking {}
 
-    /// Watching playback: events of the player, found by polling.
+    /// How to receive an event when the playback of a user changes.
     ///
     #[doc = include_str!("../docs/watching-playback.md")]
     pub mod watching_playback {}
 
-    /// Syncing playlists: making a playlist equal to a list, with few calls.
+    /// How to change a playlist so that it contains exactly the entries of your list, with few
+    /// calls.
     ///
     #[doc = include_str!("../docs/syncing-playlists.md")]
     pub mod syncing_playlists {}

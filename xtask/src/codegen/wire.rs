@@ -249,7 +249,8 @@ fn playable(spec: &Spec) -> String {
         ));
     }
     let body = format!(
-        "\n/// The fields of tracks and episodes. One struct decodes both kinds of object,\n/// because the decoder reads `type` after most other fields.\n\
+        "\n/// The fields of tracks and episodes. While the decoder reads most fields, it does not know the\n\
+         /// kind yet, because `type` comes after most other fields.\n\
          #[derive(Deserialize)]\npub(crate) struct PlayableWire {{\n    \
          #[serde(default, rename = \"type\")]\n    pub(crate) kind: Option<PlayableKind>,\n    \
          #[serde(default, with = \"As::<LenientId>\")]\n    id: Option<AnyId>,\n    \

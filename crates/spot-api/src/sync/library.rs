@@ -57,8 +57,8 @@ impl Library {
             match track.added_at {
                 Some(at) if at > since => added.push(track),
                 Some(_) => break,
-                // A track without a date may be old or new. If the next track with a date is old,
-                // the loop ends.
+                // A track without a date may be older or newer than `since`. The loop therefore
+                // continues with the next track.
                 None => {}
             }
         }

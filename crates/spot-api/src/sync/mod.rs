@@ -1,4 +1,4 @@
-//! Playlist edits that preserve entries, and requests that read only changes.
+//! Makes a playlist equal to a given list, and detects changes of playlists and saved tracks.
 
 mod contents;
 mod library;

@@ -11,8 +11,8 @@ use crate::{
     },
 };
 
-/// By default, the maximum number of calls of a sync without a replacement is the number of calls of
-/// a replacement, plus this number.
+/// By default, a sync without a replacement may make at most this many calls more than a
+/// replacement would take.
 const EXTRA_CALLS: usize = 100;
 
 /// Restrictions set by the caller.
@@ -141,8 +141,8 @@ impl SyncPlan {
     /// Makes the calls, one after another, and returns the new version of the playlist.
     ///
     /// First, this method sends one small request that reads the current version of the playlist.
-    /// If the plan is empty, this method sends nothing. The calls are not one transaction: a change
-    /// by somebody else between two calls is not detected.
+    /// If the plan is empty, this method sends nothing. This method does not detect a change that
+    /// somebody else makes between two calls of the plan.
     ///
     /// # Errors
     ///
@@ -220,7 +220,8 @@ impl fmt::Debug for SyncPlan {
 
 /// Chooses between edits and a replacement. The choice depends on what the API can do, on the
 /// caller's restrictions, and on the number of calls. Returns the edits, or `None` for a
-/// replacement. `whole` is the number of calls of a replacement.
+/// replacement. `whole` is the number of calls that a replacement of the whole playlist takes;
+/// `None` if a replacement is impossible.
 fn choose<'a>(
     edits: Option<Edits<'a>>,
     whole: Option<usize>,
@@ -241,7 +242,8 @@ fn choose<'a>(
         ),
         (Some(edits), whole) => {
             let calls = edits.calls();
-            // If no entry stays, a replacement loses no dates.
+            // If the edits would preserve no dates, a replacement needs no permission from the
+            // caller.
             let may_replace = terms.allow_replace || edits.kept == 0;
             if may_replace && whole.is_some_and(|whole| whole < calls) {
                 return Ok(None);
@@ -277,8 +279,8 @@ struct Keys {
     unnamed: u32,
 }
 
-/// The numbers of URIs are less than this value. The numbers of entries without a URI are greater
-/// than this value.
+/// Every number below this value stands for a URI. Every number above this value stands for an
+/// entry without a URI.
 const UNNAMED: u32 = 1 << 31;
 
 impl Keys {
@@ -302,8 +304,8 @@ impl Keys {
         number
     }
 
-    /// Whether the sync has to remove an entry without a URI. No call can identify an entry without
-    /// a URI.
+    /// Whether the sync has to remove an entry without a URI. If an entry has no URI, no call of
+    /// the API can remove it individually.
     fn must_remove_unnamed(&self, present: &[u32], wanted: &[u32]) -> bool {
         let unnamed = |keys: &[u32]| keys.iter().filter(|key| **key >= UNNAMED).count();
         unnamed(wanted) < unnamed(present)

@@ -14,8 +14,8 @@ use crate::sync::{
     steps::{CHUNK, Step, additions, removals},
 };
 
-/// A change of a list by edits: calls that remove, add or move entries. This type contains the
-/// numbers of affected entries, and computes the calls.
+/// A plan to change a list by removing, adding and moving entries. `Edits` counts the affected
+/// entries and computes the calls.
 #[derive(Debug)]
 pub(crate) struct Edits<'a> {
     wanted: &'a [u32],
@@ -103,11 +103,11 @@ fn counts(keys: &[u32]) -> HashMap<u32, usize> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// Moves ranges of present entries first, and then adds the new entries. A new entry may be
-    /// added inside a range.
+    /// First moves ranges of entries that are already in the list, and then adds the new entries. A
+    /// new entry may be added inside a moved range.
     MovesFirst,
-    /// Adds the new entries first, in long runs, and then moves ranges of present entries. A range
-    /// may be moved into a run of new entries.
+    /// First adds the new entries in large groups, and then moves ranges of entries that were in
+    /// the list before. A range may be moved to a place between two new entries.
     AddsFirst,
 }
 
@@ -152,14 +152,15 @@ impl Arrangement {
         arrangement
     }
 
-    /// Returns the runs of entries to add. For each run, returns its start and the positions of its
-    /// entries in the wanted list.
+    /// Returns the groups of entries to add. Each group belongs to one gap between entries that are
+    /// already in place. For each group, returns the start of the gap and the positions of the
+    /// entries to add. All these positions refer to the wanted list.
     fn additions(&self) -> Vec<(usize, Vec<usize>)> {
         let is = |marks: &[bool], at: usize| marks.get(at).copied().unwrap_or(false);
         let gaps = match self.order {
             Order::MovesFirst => runs(self.is_kept.len(), |at| !is(&self.is_kept, at)),
-            // New entries between two entries that do not move are added as one run. Other entries
-            // may move into this run later.
+            // All new entries between two entries that stay in place are added together, one behind
+            // another. Later moves may put other entries between these new entries.
             Order::AddsFirst => runs(self.is_still.len(), |at| !is(&self.is_still, at)),
         };
         let new =
@@ -173,9 +174,9 @@ impl Arrangement {
         }
         for (start, new) in self.additions() {
             let keys: Vec<u32> = new.iter().filter_map(|at| wanted.get(*at).copied()).collect();
-            // The run is added after the entry that precedes the run in the wanted list. With
-            // `AddsFirst`, this entry does not move later. With `MovesFirst`, the list is already
-            // sorted up to this entry.
+            // The new entries are added right after the entry that is at `start - 1` in the wanted
+            // list. With `AddsFirst`, no later call moves the entry at `start - 1`. With
+            // `MovesFirst`, the list is already sorted up to the entry at `start - 1`.
             let position = start.checked_sub(1).map_or(0, |before| place(&list, before) + 1);
             steps.extend(additions(&keys, position));
             list.splice(position..position, new);
@@ -186,7 +187,8 @@ impl Arrangement {
     }
 }
 
-/// Returns a list of flags that are set at these positions.
+/// Returns `length` flags. The flags at the positions `places` are `true`, and all other flags are
+/// `false`.
 fn marked(length: usize, places: &[usize]) -> Vec<bool> {
     let mut marks = vec![false; length];
     for place in places {
@@ -225,7 +227,8 @@ fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>
     blocks
 }
 
-/// Moves each range to the place behind the entry that precedes the range in the wanted order.
+/// For each range, finds the entry that comes directly before the range in the wanted order. Moves
+/// the range right after this entry.
 fn move_all(list: &mut Vec<usize>, moving: &[Vec<usize>], steps: &mut Vec<Step>) {
     // The ranges are processed in the wanted order, so all entries that precede a range are already
     // in place.
@@ -271,7 +274,7 @@ mod tests {
     use super::*;
     use crate::sync::steps::replacement;
 
-    /// Simulates the effect of the calls at Spotify.
+    /// Applies the calls to `list` in the same way that Spotify applies them to a playlist.
     fn carry_out(mut list: Vec<u32>, steps: &[Step]) -> Vec<u32> {
         for step in steps {
             match step {
@@ -292,10 +295,10 @@ mod tests {
         list
     }
 
-    /// Lower bound for the number of calls of a plan that preserves entries. A removal call takes
-    /// up to a hundred URIs. Only an addition or a move can make two entries neighbours. An
-    /// addition creates at most two new pairs of neighbours that include a present entry. A move
-    /// creates at most three new pairs.
+    /// Lower bound for the number of calls of a plan that preserves entries. One call can remove up
+    /// to 100 URIs. Only an addition or a move can make two entries neighbours. An addition creates
+    /// at most two pairs of neighbours that consist of an old and a new entry. A move creates at
+    /// most three new pairs of neighbours.
     fn least(present: &[u32], wanted: &[u32]) -> usize {
         let (has, needs) = (counts(present), counts(wanted));
         let gone = has.iter().filter(|(key, count)| needs.get(key).unwrap_or(&0) < *count);
@@ -396,8 +399,9 @@ mod tests {
                 fewest += least(&present, &wanted);
             }
             println!(
-                "500 pairs of {name}: the plans take {calls} calls (at least {fewest} are needed) \
-                 and keep {kept} dates; replacements take {replacements} calls"
+                "500 pairs of {name}: the plans make {calls} calls (lower bound: {fewest} calls) \
+                 and preserve the dates of {kept} entries; replacing the whole lists takes \
+                 {replacements} calls"
             );
             (calls, fewest)
         };

@@ -33,8 +33,9 @@ pub(crate) fn longest_increasing(values: &[usize]) -> Vec<usize> {
     places
 }
 
-/// Pairs each entry of a list with an entry of another list that has the same key. As many pairs as
-/// possible keep their order. Every entry must have a partner.
+/// Pairs each entry of `list` with an entry of `other` that has the same key. Prefers pairs whose
+/// order is the same in both lists. `other` must contain each key of `list` at least as often as
+/// `list`.
 pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
     let mut copies: HashMap<u32, Vec<usize>> = HashMap::new();
     for (place, key) in other.iter().enumerate() {
@@ -42,7 +43,7 @@ pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
     }
     let copies_of = |key: &u32| copies.get(key).map_or(&[][..], Vec::as_slice);
     // An increasing subsequence has the same order in both lists. The candidates of one entry are
-    // in decreasing order, so that the subsequence takes at most one candidate per entry.
+    // in decreasing order, so that an increasing subsequence contains at most one of them.
     let mut ranks: HashMap<u32, usize> = HashMap::new();
     let (mut entries, mut candidates) = (Vec::new(), Vec::new());
     for (entry, key) in list.iter().enumerate() {
@@ -63,7 +64,8 @@ pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
             (*slot, *free) = (Some(*partner), false);
         }
     }
-    // The other entries get the remaining duplicates as partners, in order.
+    // Each entry that is not paired yet is paired with the first unused entry of `other` that has
+    // the same key.
     let mut left: HashMap<u32, std::vec::IntoIter<usize>> = HashMap::new();
     for (entry, slot) in partners.iter_mut().enumerate() {
         let Some(key) = list.get(entry).filter(|_| slot.is_none()) else { continue };
@@ -86,7 +88,8 @@ mod tests {
     fn pairing_keeps_the_longest_increasing_subsequence() {
         assert_eq!(longest_increasing(&[3, 1, 2, 5, 4]), [1, 2, 4]);
         assert_eq!(longest_increasing(&[2, 2, 2]).len(), 1);
-        // The 7 is paired with the second 7, and needs no move.
+        // The 7 of the first list is paired with the second 7 of the other list, so that no entry
+        // moves.
         assert_eq!(partners(&[1, 7, 2], &[7, 1, 7, 2]), [1, 2, 3]);
     }
 

@@ -77,7 +77,8 @@ fn moved(
     let duration = duration.filter(|duration| !duration.is_zero());
     let from = duration.map_or(latest, |duration| latest.min(duration));
     match duration {
-        // The item should have ended, and its actual position matches a repetition of the item.
+        // The item should have ended. If the item has started again, its actual position is
+        // plausible.
         Some(duration) if is_later_run(latest, found, duration) => {
             Some(PlaybackChange::ItemRepeated)
         }
@@ -99,7 +100,7 @@ fn is_later_run(expected: Duration, found: Duration, duration: Duration) -> bool
     apart <= tolerance || (duration.abs_diff(apart) <= tolerance && found <= tolerance)
 }
 
-/// Whether both states play the same item. Two advertisements cannot be distinguished.
+/// Whether both states contain the same item. Two advertisements cannot be distinguished.
 fn same_item(before: &PlaybackState, after: &PlaybackState) -> bool {
     match (&before.item, &after.item) {
         (Some(before), Some(after)) => match (before.uri(), after.uri()) {

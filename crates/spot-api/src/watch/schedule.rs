@@ -73,7 +73,8 @@ impl Pace {
     /// maximum number of requests (`ceiling`) can delay this request.
     pub(crate) fn next(&self, since: Instant, known: &Known, sent: &Sent, asked: bool) -> Instant {
         let urgent = |wait| sent.after(since + wait, self.ceiling);
-        // Routine polls leave one request unused, for the poll at the end of an item.
+        // Routine polls use at most `ceiling - 1` requests within 30 s. The remaining request is
+        // reserved for a poll at the end of an item, or for a poll that the program requests.
         let routine = |wait| sent.after(since + wait, self.ceiling.saturating_sub(1).max(1));
         let next = if asked {
             urgent(Duration::ZERO)

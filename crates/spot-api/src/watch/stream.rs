@@ -32,12 +32,13 @@ use crate::{
 /// would start at the end of the queue.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
 
-/// A response is outdated if the stream is polled more than this time after the response arrived.
+/// Maximum age of a response when the program polls the stream. The stream discards an older
+/// response, and sends a new request to Spotify.
 const STALE: Duration = Duration::from_secs(5);
 
-/// Wait after a 429 whose error contains no time (`retry_after`).
+/// Wait after a `RateLimited` error that contains no time (`retry_after`).
 const UNKNOWN_WAIT: Duration = Duration::from_secs(30);
-/// Wait after an exhausted quota whose error contains no time (`retry_after`).
+/// Wait after a `QuotaExceeded` error that contains no time (`retry_after`).
 const UNKNOWN_QUOTA_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// A stream of playback events. [`Player::watch`](crate::Player::watch) returns this stream.
@@ -86,7 +87,7 @@ pub struct PlaybackWatch {
     polled: Option<Instant>,
     /// Time of the last unexpected change, such as a skip.
     last_unexpected: Instant,
-    /// Number of polls after the expected end of the item that still found the same item.
+    /// Number of polls that still found the same item after its expected end.
     overdue: u32,
     /// Number of consecutive failed polls.
     failures: u32,
@@ -247,7 +248,8 @@ impl PlaybackWatch {
             let travelled = arrived.saturating_duration_since(start).saturating_sub(waited);
             let way_back = (travelled / 2).min(Duration::from_secs(1));
             let at = arrived.checked_sub(way_back).unwrap_or(arrived);
-            // A failed request may have been sent at any time before it failed.
+            // It is unknown when a failed request was sent. The latest possible time is the time of
+            // the failure.
             let sent = if answer.is_ok() { start + waited } else { arrived };
             Answer { state: answer.map(crate::Response::into_body), sent, at, arrived }
         });

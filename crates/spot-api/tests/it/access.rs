@@ -1,5 +1,5 @@
-//! Tests of both access modes: in each mode, the same call uses an operation that is available in
-//! this mode.
+//! Tests of the two access modes, `Development` and `Extended`. The same SDK method can send
+//! different requests in the two modes.
 
 use spot_api::{AccessMode, ErrorKind};
 use spot_mock::{MockSpotify, Mode};

@@ -1,5 +1,5 @@
-//! Tests of features for shorter programs: the builder, setters that accept options, objects as
-//! ids, and custom operations.
+//! Tests of convenience features: the client builder, setters that accept options, objects as ids,
+//! and custom operations.
 
 use std::{
     sync::{
@@ -97,7 +97,8 @@ fn optional_setters_take_options() {
     assert_eq!(path(tracks.into_request()), "/me/tracks?offset=5");
 }
 
-/// Setters accept a reference to an `Option` of any type that converts.
+/// Setters accept references to options of different types, such as `&Option<&str>` and
+/// `&Option<DeviceId>`.
 #[test]
 fn optional_setters_take_references_to_options() {
     let client = Client::builder(token()).transport(Links::default()).build().unwrap();
@@ -204,7 +205,7 @@ fn parse_errors_convert_into_client_errors() {
     }
 }
 
-/// Records the names of the operations in events.
+/// An observer that stores the operation name of each `CallEnded` event.
 #[derive(Clone, Debug, Default)]
 struct Names(Arc<Mutex<Vec<&'static str>>>);
 

@@ -110,7 +110,8 @@ fn entry(at: u32) -> Value {
             "track": { "type": "track", "id": format!("{at:022}"), "name": at.to_string() } })
 }
 
-/// Returns a page of a list in Spotify's form. The entries in `lost` are null.
+/// Returns the status and the JSON of one page, in Spotify's format. The entries at the indexes in
+/// `lost` are null.
 fn page(query: &Query, length: u32, most: u32, lost: &[u32]) -> (u16, Value) {
     let offset = number(query, "offset").unwrap_or(0);
     let limit = number(query, "limit").unwrap_or(20).min(most);
@@ -140,7 +141,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// The stream returns each existing entry once and in order, and requests no page at or beyond
-    /// the end. The test varies the length, the page size of the server, and the lost entries.
+    /// the end. The test varies the length of the list, the maximum page size, and the positions of
+    /// null entries.
     #[test]
     fn a_stream_returns_every_entry_once_and_in_order(
         length in 0_u32..400,

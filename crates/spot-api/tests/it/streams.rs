@@ -156,8 +156,8 @@ async fn stream_from_continues_a_page_inside_an_object() {
         mock.take_requests();
         let items = client.stream_from(playlist.items.unwrap());
         assert_eq!(count(items).await, 250);
-        // The playlist contained 100 items. A further page contains 50 items, or 100 items in the
-        // old operation.
+        // The playlist contained 100 items. With 50 items per page, the remaining 150 items take
+        // three requests. With 100 items per page, they take two requests.
         let requests = mock.take_requests().len();
         assert!(requests == 3 || requests == 2, "{requests}");
 

@@ -47,7 +47,7 @@ fn name(change: &PlaybackChange) -> &'static str {
     }
 }
 
-/// Starts a mock that plays nothing, with an album of tracks that are 200 s long.
+/// Starts a mock without playback. Its test data contain an album with 30 tracks of 200 s each.
 async fn silence() -> MockSpotify {
     let mut album = custom::Album::new("Long Day", "Ada Quill").id("spotmockLongDay0000001");
     for number in 1..=30 {
@@ -60,7 +60,8 @@ async fn silence() -> MockSpotify {
 
 const ALBUM: &str = "spotify:album:spotmockLongDay0000001";
 
-/// Performs the actions of a listener in one hour. Returns the events that the watch must report.
+/// Sends playback commands and causes failures during one simulated hour. Returns the events that
+/// the watch must report.
 async fn listen(mock: &MockSpotify, listener: &Client, start: Instant) -> Vec<Expected> {
     let at = |second| sleep_until(start + Duration::from_secs(second));
     let player = listener.player();
@@ -493,7 +494,7 @@ async fn an_interactive_call_overtakes_a_rate_limited_poll() {
     let mut watch = client.player().watch().max_calls(1_000);
     let handle = watch.handle();
     tokio::spawn(async move { while watch.next().await.is_some() {} });
-    // Sends polls until the maximum for 30 s is reached and a poll must wait.
+    // Requests a poll 80 times. After 6 polls, the rate limit makes the next poll wait.
     for _ in 0..80 {
         handle.refresh_now();
         sleep(Duration::from_millis(100)).await;

@@ -10,8 +10,9 @@ use spot_mock::{Fault, MockSpotify, Mode, custom};
 
 use crate::support;
 
-/// Number of albums of the artist. The third album has more tracks than the page inside the album.
+/// Number of albums of the artist.
 const ALBUMS: usize = 45;
+/// Number of tracks of the third album: more than fit on one page.
 const LONG_ALBUM: usize = 120;
 
 fn world() -> custom::World {

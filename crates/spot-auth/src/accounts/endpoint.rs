@@ -69,7 +69,7 @@ pub(crate) struct Endpoint {
     http: TokenHttp,
 }
 
-/// Tokens, and the time just before they were requested.
+/// Tokens, and the start time of the request for these tokens.
 pub(crate) struct IssuedTokens {
     pub(crate) response: TokenResponse,
     pub(crate) requested_at: Moment,
@@ -191,8 +191,9 @@ impl Endpoint {
             let failure = match send().await {
                 Ok(response) => return Ok(IssuedTokens { response, requested_at }),
                 Err(RequestTokenError::Request(failure)) => failure,
-                // No other error should occur here, because every response has already been parsed.
-                // Another error would contain the body of the response, so the error is replaced.
+                // An error other than `Request` should not occur, because every response has
+                // already been parsed. Such an error can contain the body of the response, so this
+                // function does not return it.
                 Err(_) => {
                     let message = "the token endpoint's response is malformed";
                     return Err(Error::new(ErrorKind::Decode, message));
@@ -251,7 +252,7 @@ fn redirect_url(redirect: &RedirectUri) -> Result<RedirectUrl, Error> {
 }
 
 /// Lets the `oauth2` crate use the transport of this crate. This crate parses every response
-/// itself, because `oauth2` is less tolerant of refusals and unusual responses. The `oauth2` crate
+/// itself, because `oauth2` cannot parse some refusals and unusual responses. The `oauth2` crate
 /// receives only successful responses, which this crate has serialized again.
 #[derive(Debug)]
 struct TokenHttp {

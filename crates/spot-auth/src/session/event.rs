@@ -151,7 +151,7 @@ impl Delivery {
     }
 }
 
-/// Calls the observer for each event until its application is dropped.
+/// Calls the observer for each event, until the last clone of the [`Observer`] is dropped.
 fn deliver(notify: &Notify, behind: &AtomicBool, events: &Receiver<Delivered>) {
     for event in events {
         let _inside = event.runtime.as_ref().map(Handle::enter);
@@ -159,7 +159,7 @@ fn deliver(notify: &Notify, behind: &AtomicBool, events: &Receiver<Delivered>) {
         // Panics of the observer are ignored.
         let _ = catch(|| notify(&SessionEvent { kind, account: event.account.as_deref() }));
         behind.store(false, Ordering::Release);
-        // If the observer was slow, the session has already stopped waiting.
+        // Sending fails if the session does not wait for the observer.
         let _ = event.done.try_send(());
     }
 }

@@ -15,9 +15,9 @@ use crate::{
 
 /// Gives one task at a time the right to read, change and write a record.
 ///
-/// Unlike a mutex, this type ends the turn of a task that makes no progress, and releases the
-/// store's lock. Waiting tasks are not queued, because a queue could give the turn to a task that
-/// makes no progress.
+/// A mutex stays locked while its holder makes no progress. This type instead ends the exclusive
+/// access of such a task, and releases the store's lock. Waiting tasks are not queued, because a
+/// queue could give the exclusive access to a task that makes no progress.
 #[derive(Default)]
 pub(crate) struct Exclusive {
     holder: Mutex<Option<Holder>>,
@@ -28,17 +28,19 @@ struct Holder {
     lock: Option<StoreLock>,
 }
 
-/// The turn of a task. Dropping the value ends the turn.
+/// The exclusive access of one task to the record. Dropping this value ends the exclusive access.
 pub(crate) struct Turn<'a> {
     exclusive: &'a Exclusive,
     heartbeat: Arc<Heartbeat>,
 }
 
-/// Interval at which a waiting task checks whether its turn has started.
+/// Interval at which a waiting task checks whether the exclusive access of the other task has
+/// ended.
 const POLL: Duration = Duration::from_millis(10);
 
 impl Exclusive {
-    /// Waits until it is the turn of this task.
+    /// Waits until no other task has exclusive access, and then gives exclusive access to this
+    /// task.
     pub(crate) async fn enter(&self) -> Turn<'_> {
         loop {
             let other = {
@@ -80,18 +82,19 @@ impl Exclusive {
 }
 
 impl Turn<'_> {
-    /// Runs the work of this turn. Meanwhile a heartbeat shows other tasks that the work makes
+    /// Runs the given future. During this time, a heartbeat shows other tasks that this task makes
     /// progress.
     pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
         self.heartbeat.run(work).await
     }
 
-    /// Keeps the store's lock until the turn ends.
+    /// Holds the store's lock until the exclusive access of this task ends.
     pub(crate) fn hold(&self, lock: StoreLock) {
         let mut holder = self.exclusive.holder();
         match holder.as_mut().filter(|h| Arc::ptr_eq(&h.heartbeat, &self.heartbeat)) {
             Some(holder) => holder.lock = Some(lock),
-            // This task has lost its turn, and therefore must not hold a lock.
+            // This task no longer has exclusive access, and therefore must not hold the store's
+            // lock.
             None => {
                 drop(holder);
                 let _ = catch(|| drop(lock));

@@ -11,18 +11,18 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-/// A counter that increases as long as the work is polled.
+/// A counter that increases as long as the runtime polls a future.
 #[derive(Debug, Default)]
 pub(crate) struct Heartbeat(AtomicU64);
 
 /// Time between two increases of the counter.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// The work has stalled if the counter has not increased for this long.
+/// The future has stalled if the counter has not increased for this long.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(3);
 
 impl Heartbeat {
-    /// Runs the work. Meanwhile, the counter increases at regular intervals.
+    /// Runs the given future. During this time, the counter increases at regular intervals.
     pub(crate) async fn run<F: Future>(&self, work: F) -> F::Output {
         let mut work = pin!(work);
         loop {
@@ -33,7 +33,7 @@ impl Heartbeat {
         }
     }
 
-    /// Waits until the work stalls.
+    /// Waits until the future of this heartbeat stalls.
     pub(crate) async fn stalled(&self) {
         loop {
             let before = self.0.load(Ordering::Relaxed);
@@ -45,8 +45,8 @@ impl Heartbeat {
     }
 }
 
-/// Awaits a future while the work makes progress. Returns `None` if the work stalls before the
-/// future is ready.
+/// Awaits a future. Returns `None` if the future of the heartbeat stalls before the awaited future
+/// is ready.
 pub(crate) async fn unless_stalled<F: Future>(
     heartbeat: &Heartbeat,
     awaited: F,

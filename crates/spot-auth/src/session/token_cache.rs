@@ -130,8 +130,9 @@ const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 /// If the token expires within this time, every caller waits for the refresh.
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
-/// If the cache is younger than this, callers wait for a background refresh even if the old token
-/// is valid. Otherwise, a short program could end before the refreshed tokens are saved.
+/// For this time after the creation of the cache, callers wait for the first background refresh,
+/// even if the old token is still valid. Otherwise, a short program could end before the refreshed
+/// tokens are saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
 /// How long a caller waits for a background refresh. The old token is still valid.
@@ -141,7 +142,7 @@ const FOREGROUND_LIMIT: Duration = Duration::from_secs(20);
 /// again. The API would refuse a newer token as well.
 const SETTLING: Duration = Duration::from_secs(30);
 
-/// Longest time of a refresh, including all attempts and all calls of a store.
+/// Maximum duration of a refresh, including all attempts and all calls to the token store.
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// Longest pause. All known `Retry-After` values of Spotify are shorter than this pause.
@@ -211,9 +212,9 @@ impl<R: Refresh> TokenCache<R> {
         Err(Error::new(ErrorKind::Timeout, message))
     }
 
-    /// Records that the API refused this token. A token that was refreshed meanwhile stays in
-    /// use. A token that was just issued also stays in use, because the API would refuse a newer
-    /// token as well.
+    /// Records that the API refused this token. If the cache already has a newer token, the newer
+    /// token stays in use. A token that was just issued also stays in use, because the API would
+    /// refuse a newer token as well.
     pub(crate) fn reject(&self, token: &AccessToken) {
         let now = self.shared.clock.now();
         let mut state = self.shared.state();
@@ -227,7 +228,7 @@ impl<R: Refresh> TokenCache<R> {
     pub(crate) async fn settled(&self) {
         let in_flight = self.shared.state().in_flight.clone();
         if let Some(in_flight) = in_flight {
-            // The refresh itself has the same time limit.
+            // The time limit of the refresh is also `LIMIT`.
             let _ = timeout(LIMIT, in_flight.ended()).await;
         }
     }
@@ -253,7 +254,7 @@ impl<R: Refresh> Shared<R> {
         if let Some(cached) = state.cached.as_ref().filter(|_| !state.refused) {
             let left = cached.ends.left(now);
             let token = cached.token.clone();
-            // A token with a short lifetime is refreshed closer to its expiry.
+            // If the token has a short lifetime, `advance` and `mandatory` are shorter than usual.
             let advance = ADVANCE_WINDOW.mul_f64(self.jitter).min(cached.lifetime / 4);
             let mandatory = MANDATORY_WINDOW.min(cached.lifetime / 10);
             let paused = state.pause.as_ref().is_some_and(|p| now.monotonic < p.in_advance_until);

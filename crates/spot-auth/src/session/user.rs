@@ -50,7 +50,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// is used.
 const MAX_RECORDS: usize = 8;
 
-/// Wait times between checks for a new record of another process.
+/// How long to wait before each check whether another process has saved a new record.
 const REREAD_AFTER: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(50),
@@ -273,7 +273,7 @@ impl User {
     }
 }
 
-/// The replacement of a refresh token by another process.
+/// What another process has saved: a record with another refresh token, or a valid access token.
 enum Replaced {
     Record,
     Token(CachedToken),

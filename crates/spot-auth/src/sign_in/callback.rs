@@ -95,8 +95,8 @@ pub(crate) fn validate_callback(
     }
 }
 
-/// Creates the error of a sign-in that the user or the service declined. The reason of the error is
-/// the error code of the service.
+/// Creates the error of a sign-in that the user or the service declined. The error's `reason`
+/// method returns the error code of the accounts service.
 pub(crate) fn declined(error: &str) -> Error {
     let message = match error {
         "access_denied" => "the user did not consent".to_owned(),

@@ -270,8 +270,8 @@ impl SignIn {
                         redirect.as_str()
                     );
                     self.tell_user(format!("Cannot {}.", why.trim_start_matches("cannot "))).await;
-                    // If pasting fails too, the error message starts with the problem of the
-                    // listener. The user should fix the listener first.
+                    // If pasting fails too, the error message starts with the listener's problem,
+                    // because the user should solve this problem first.
                     return self.ask_to_paste(redirect).await.map_err(|paste| {
                         Error::new(paste.kind(), format!("{why}; {}", paste.message()))
                             .with_source(error)

@@ -71,8 +71,8 @@ const WRITE: Duration = Duration::from_secs(8);
 /// Version of the file format that this library writes.
 const FORMAT: u32 = 1;
 
-/// Minimum age of a temporary file before it is removed as a remnant of a crash. If locks have no
-/// effect, another process may be using a younger file.
+/// Age after which the store removes a temporary file as a remnant of a crash. If locks have no
+/// effect, another process may still use a temporary file that has not reached this age.
 const LEFT_OVER: Duration = Duration::from_secs(60);
 
 impl FileStore {

@@ -27,8 +27,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Shelf {
     stored: Option<Stored>,
-    /// The last version. A removal does not reset this number: a writer that still expects the
-    /// removed record must get a conflict.
+    /// The version that the latest save assigned. A removal does not reset this number: a writer
+    /// that still expects the removed record must get a conflict.
     last: u64,
 }
 

@@ -187,8 +187,8 @@ impl TokenRecord {
         Self { refreshed_at: None, ..nothing.refreshed(issued) }
     }
 
-    /// Returns the record after a refresh. Fields that are missing in the response keep their
-    /// values.
+    /// Returns a copy of this record that contains the issued tokens. Fields that are missing in
+    /// the response keep their values.
     pub(crate) fn refreshed(&self, issued: &IssuedTokens) -> Self {
         let response = &issued.response;
         let mut record = self.clone();

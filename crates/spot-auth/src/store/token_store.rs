@@ -124,7 +124,7 @@ impl StoreKey {
     }
 }
 
-/// Prints the key on one line, for stores whose keys are text.
+/// Formats the key as one line, for stores whose keys are strings.
 impl fmt::Display for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.client_id, self.account, self.scopes)

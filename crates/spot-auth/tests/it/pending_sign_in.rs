@@ -1,4 +1,4 @@
-//! Tests a sign-in in two steps, as web servers do it.
+//! Tests `App::begin` and `PendingSignIn::finish`, the two steps of a sign-in on a web server.
 
 use std::time::{Duration, SystemTime};
 

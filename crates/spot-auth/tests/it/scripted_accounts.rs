@@ -153,8 +153,8 @@ impl Transport for Script {
 
 /// Waits up to 30 s until a condition is true. Returns whether the condition is true.
 ///
-/// The observer of an application runs on its own thread. On a busy machine, a session does not
-/// wait until the observer has received an event.
+/// The observer of an application runs on its own thread. On a busy machine, the observer may
+/// receive an event after the session has continued.
 pub(crate) fn eventually(condition: impl Fn() -> bool) -> bool {
     let start = std::time::Instant::now();
     while start.elapsed() < Duration::from_secs(30) {

@@ -5,7 +5,7 @@
 
 use spot_model::printable;
 
-/// Maximum depth of a path, in steps. Deeper steps are left out.
+/// Maximum depth of a path, in steps. In a deeper path, `...` replaces the remaining steps.
 const DEPTH: usize = 32;
 
 /// Maximum length of a path, in characters.
@@ -26,7 +26,8 @@ enum Inside<'a> {
 pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     let end = offset(json, line, column)?;
     let mut inside: Vec<Inside<'_>> = Vec::new();
-    // Number of enclosing objects and lists that are too deep for the path.
+    // Number of objects and lists that contain the current byte, but exceed the maximum depth of
+    // the path.
     let mut deeper = 0_usize;
     let mut at = 0;
     // In an object, a string is a key if the current field has no key yet.
@@ -86,8 +87,8 @@ pub(crate) fn find(json: &[u8], line: usize, column: usize) -> Option<String> {
     Some(printable(&path, LENGTH)).filter(|path| !path.is_empty())
 }
 
-/// Records that a value begins. If the surrounding list has no entry yet, the value is its first
-/// entry.
+/// Handles the start of a value. If the innermost list has no entry yet, the function sets the
+/// index of the list to 0.
 fn begin(innermost: Option<&mut Inside<'_>>) {
     if let Some(Inside::List(index @ None)) = innermost {
         *index = Some(0);

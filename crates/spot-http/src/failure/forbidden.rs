@@ -79,7 +79,7 @@ fn closed(error: &Error, operation: &Operation, mode: AccessMode) -> Option<Forb
     }
 }
 
-/// Whether the message is empty or only the name of the HTTP status.
+/// Whether the message is empty, or contains nothing but the name of an HTTP status.
 fn is_silent(error: &Error) -> bool {
     let words = error.message();
     ["", "forbidden", "not found", "gone", "method not allowed"]

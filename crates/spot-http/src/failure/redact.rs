@@ -5,7 +5,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 /// Replacement for a secret.
 const REDACTED: &str = "<redacted>";
 
-/// Minimum length of a secret. Shorter values also occur in ordinary text.
+/// Minimum length of a secret that is replaced, in bytes. A shorter string could also occur in a
+/// response by chance.
 const SHORTEST: usize = 6;
 
 /// Sets of characters that begin an escape: for JSON, for URLs, for HTML, and for a mixture of the
@@ -41,9 +42,10 @@ pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     text
 }
 
-/// Returns the forms that a secret takes in base64, in both alphabets. The forms depend on the
-/// offset of the secret in the encoded text. Characters that also encode bits of the surrounding
-/// text are left out.
+/// Returns search patterns for a secret in base64 data, in both alphabets. The base64 form of a
+/// secret depends on the offset of the secret in the decoded data, so each alphabet has three
+/// patterns. A pattern does not contain base64 characters that also encode bits before or after the
+/// secret.
 fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     (0..3).flat_map(move |offset| {
         let bytes = [&vec![0; offset], secret.as_bytes()].concat();

@@ -4,14 +4,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::failure::Outcome;
 
-/// Price of a retry after a 5xx, a broken connection or a timeout.
+/// Price, in points, of a retry after a 5xx, a broken connection or a timeout.
 const TRANSIENT: u32 = 14;
-/// Price of a retry after a 429.
+/// Price, in points, of a retry after a 429.
 const RATE_LIMITED: u32 = 5;
 /// Number of points that a call earns if its first attempt succeeds.
 const SUCCESS: u32 = 1;
 
-/// Returns the price of a retry after an outcome.
+/// Returns the number of points that a retry costs after an attempt with this outcome.
 pub(crate) fn price(outcome: Outcome) -> u32 {
     match outcome {
         Outcome::RateLimited => RATE_LIMITED,
@@ -19,8 +19,8 @@ pub(crate) fn price(outcome: Outcome) -> u32 {
     }
 }
 
-/// A number of points that all calls share. A retry costs points, and a success earns points.
-/// During an outage, the points run out, and most calls fail without a retry.
+/// The retry budget: a balance of points that all calls share. A retry costs points, and a success
+/// earns points. During an outage, the points run out, and most calls fail without a retry.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: Mutex<u32>,
@@ -33,7 +33,8 @@ impl Budget {
         Self { left: Mutex::new(most.unwrap_or_default()), most }
     }
 
-    /// Pays the price of a retry. Returns whether the balance was sufficient.
+    /// Subtracts the price of a retry from the balance. Returns `false`, and subtracts nothing, if
+    /// the balance is too low.
     pub(crate) fn pay(&self, price: u32) -> bool {
         if self.most.is_none() {
             return true;

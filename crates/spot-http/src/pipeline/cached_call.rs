@@ -123,8 +123,8 @@ async fn send(
     Ok(response)
 }
 
-/// Returns the head of the request that `key` identifies. The caching rules need this head. The
-/// head has no token, because different tokens already have different keys.
+/// Returns the request head that the caching rules need for a cache key. The request head does not
+/// contain the token, because the cache key already contains the token.
 fn request_head(key: &Key) -> Result<request::Parts, http::Error> {
     let mut request = http::Request::get(&*key.url);
     if let Some(language) = &key.language {

@@ -38,7 +38,7 @@ pub(crate) struct Call<'a> {
     /// The number of the attempt, counted from 1.
     attempt: u32,
     waited: Duration,
-    /// The price of the last retry, which was paid from the retry budget.
+    /// Number of points that the last retry took from the retry budget.
     paid: u32,
     /// A token that the API refused, and the error of that attempt.
     refused: Option<(AccessToken, Error)>,
@@ -255,11 +255,12 @@ impl<'a> Call<'a> {
         Ok(Next::Again)
     }
 
-    /// Whether the number of attempts, the deadline and the budget allow a retry. If a retry is
-    /// allowed, its price is paid from the budget.
+    /// Whether the number of attempts, the maximum wait, the deadline and the retry budget allow a
+    /// retry. If a retry is allowed, this function subtracts the price of the retry from the retry
+    /// budget.
     fn may_retry_in(&mut self, outcome: Outcome, wait: Duration) -> bool {
         let in_time = wait <= self.max_wait && later(Instant::now(), wait) < self.deadline;
-        // The payment is the last condition, so that only actual retries cost anything.
+        // The retry budget is checked last, so that only actual retries reduce the retry budget.
         let goes = self.attempt < self.attempts
             && in_time
             && self.shared.budget.pay(budget::price(outcome));

@@ -10,9 +10,8 @@
 //!   too.
 //! - If an operation with its own rate limit is refused, only this operation is blocked.
 //!
-//! When a block ends, the limiter first sends only one call, the test call (`Probe`). The other
-//! calls wait for the response to the test call, because many calls at once could lengthen the
-//! block.
+//! When a block ends, the limiter first sends only one call, the probe. The other calls wait for
+//! the response to the probe, because many calls at once could lengthen the block.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -34,12 +33,12 @@ use crate::{
     },
 };
 
-/// Maximum time for which other calls wait for the response to a test call. After this time, the
-/// next call becomes the test call.
+/// Maximum time for which other calls wait for the response to a probe. After this time, the next
+/// call becomes the probe.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
 /// Length of the first block after `QUOTA_EXCEEDED` without `Retry-After`. The length doubles each
-/// time the test call is refused.
+/// time the probe is refused.
 const FIRST_QUOTA_BLOCK: Duration = Duration::from_secs(15 * 60);
 const LONGEST_QUOTA_BLOCK: Duration = Duration::from_secs(6 * 3600);
 
@@ -59,35 +58,37 @@ struct Block {
     /// Spotify's message.
     words: String,
     probe: Probe,
-    /// Number of consecutive test calls that were refused.
+    /// Number of consecutive probes that were refused.
     refused_probes: u32,
 }
 
-/// State of the test call, which is sent first when a block ends.
+/// State of the probe of a block. When the block ends, the limiter sends the probe before all other
+/// calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Probe {
-    /// The next call becomes the test call.
+    /// The next call becomes the probe.
     Needed,
-    /// The test call was sent at this time.
+    /// The probe was sent at this time.
     Sent(Instant),
 }
 
-/// The serialised form of a block, for limiters that share their state between machines.
+/// The serialised form of a block, for limiters that share their state between machines. The probe
+/// is the first call that a limiter sends after the block has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SharedBlock {
     /// Key of the blocked operation; [`ALL`](Self::ALL) if all operations are blocked.
     pub key: String,
-    /// Remaining time in milliseconds. 0 if the block has ended but no test call has succeeded yet.
+    /// Remaining time in milliseconds; 0 if the block has ended, but no probe has succeeded yet.
     pub left: u64,
     /// Whether a quota is exhausted.
     pub quota: bool,
     /// Spotify's message.
     pub words: String,
-    /// Number of consecutive test calls that were refused.
+    /// Number of consecutive probes that were refused.
     pub refused_probes: u32,
-    /// Remaining time, in milliseconds, in which other calls wait for the test call in flight;
-    /// `None` if no test call is in flight.
+    /// Remaining time, in milliseconds, in which other calls wait for the probe in flight; `None`
+    /// if no probe is in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probing: Option<u64>,
 }
@@ -97,8 +98,9 @@ impl SharedBlock {
     pub const ALL: &str = "";
 }
 
-/// The ended blocks for which a call is the test call. If the response to the test call is not a
-/// 429, the limiter removes these blocks. For an ordinary call, this value is empty.
+/// The blocks for which a call is the probe. A block has a probe only after the block has ended. If
+/// the response to the probe is not a 429, the limiter removes these blocks. An ordinary call is
+/// the probe for no block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probes {
     all: bool,
@@ -106,12 +108,12 @@ pub struct Probes {
 }
 
 impl Probes {
-    /// Whether the call tests the block that applies to all operations.
+    /// Whether the call is the probe for the block that applies to all operations.
     pub(crate) fn all(self) -> bool {
         self.all
     }
 
-    /// Returns the keys of the blocks that a call of this operation tests.
+    /// Returns the keys of the blocks for which a call of this operation is the probe.
     pub fn keys(self, operation: &Operation) -> impl Iterator<Item = Cow<'static, str>> {
         let all = self.all.then_some(Cow::Borrowed(SharedBlock::ALL));
         all.into_iter().chain(self.operation.then(|| key(operation)))
@@ -121,13 +123,13 @@ impl Probes {
 /// Whether a call may be sent.
 #[derive(Debug)]
 pub(crate) enum Passage {
-    /// The call may be sent. The call tests the blocks in `Probes`.
+    /// The call may be sent. The call is the probe for the blocks in `Probes`.
     Open(Probes),
     /// All operations are blocked until this time.
     AllBlocked(Instant, Error),
     /// The operation is blocked until this time.
     OperationBlocked(Instant, Error),
-    /// A test call for all operations or for this operation is in flight.
+    /// A probe for all operations or for this operation is in flight.
     Probing { all: bool },
 }
 
@@ -159,15 +161,15 @@ impl Blocks {
         Passage::Open(probes)
     }
 
-    /// Records that a call was admitted as the test call for these blocks.
+    /// Records that a call was admitted as the probe for these blocks.
     pub(crate) fn pass(&mut self, operation: &Operation, probes: Probes, now: Instant) {
         for block in self.probed(operation, probes) {
             block.probe = Probe::Sent(now);
         }
     }
 
-    /// Records the end of an admitted call. If the server's response was not a 429, the blocks that
-    /// the call tested are removed.
+    /// Records the end of an admitted call. If the server's response was not a 429, the blocks for
+    /// which the call was the probe are removed.
     pub(crate) fn end(&mut self, operation: &Operation, probes: Probes, answered: bool) {
         if answered {
             if probes.all && self.all.as_ref().is_some_and(Block::is_probed) {
@@ -209,14 +211,14 @@ impl Blocks {
             let doubled = FIRST_QUOTA_BLOCK.saturating_mul(1 << refused_probes.min(16));
             wait.max(doubled.min(LONGEST_QUOTA_BLOCK))
         } else if refused_probes > 0 {
-            // A refused test call shows that Spotify's block lasts longer than `Retry-After`.
+            // A refused probe shows that Spotify's block lasts longer than `Retry-After`.
             wait.saturating_add(Duration::from_secs(1 << (refused_probes - 1).min(6)))
         } else {
             wait
         };
         let wait = wait.min(LONGEST_BLOCK);
-        // If the call tested two blocks, the 429 confirms only one block, and the second block
-        // needs another test call.
+        // If the call was the probe for two blocks, the 429 confirms only one block, and the second
+        // block needs another probe.
         let other = Probes { all: probes.all && alone, operation: probes.operation && !alone };
         self.end(operation, other, false);
         let block = Block {
@@ -228,7 +230,7 @@ impl Blocks {
         };
         let later = |other: &Block| other.until < block.until;
         if alone {
-            // Drops blocks that ended long ago and never had a test call.
+            // Drops blocks that ended long ago and that no probe has removed.
             self.operations.retain(|_, block| now < block.until + LONGEST_BLOCK);
             if self.operations.get(&*key(operation)).is_none_or(later) {
                 self.operations.insert(key(operation), block);
@@ -439,7 +441,7 @@ mod tests {
             now += wait;
         }
         assert_eq!(minutes, [15, 30, 60, 120, 240, 360, 360, 360]);
-        // One test call that is not refused ends the block.
+        // One probe that is not refused ends the block.
         let Passage::Open(probes) = blocks.check(operation, now) else { panic!("blocked") };
         blocks.pass(operation, probes, now);
         assert!(matches!(blocks.check(operation, now), Passage::Probing { .. }));

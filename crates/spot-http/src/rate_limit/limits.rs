@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::rate_limit::window::Learned;
 
 /// Maximum length of a block: twice the longest known block. A longer block is shortened, so that a
-/// wrong clock or header does not block a program forever. If Spotify's block is longer, one test
-/// call every two days does no harm.
+/// wrong clock or header does not block a program forever. If Spotify's block is longer, one probe
+/// every two days does no harm.
 pub(crate) const LONGEST_BLOCK: Duration = Duration::from_secs(2 * 86_400);
 
 /// A snapshot of a limiter's state: the rate limit, the number of calls that count against the rate
@@ -85,7 +85,7 @@ pub(crate) struct SavedBlocks {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedBlock {
-    /// Zero if the block has ended but no test call has succeeded yet.
+    /// Zero if the block has ended but no probe has succeeded yet.
     pub(crate) left: Duration,
     pub(crate) quota: bool,
     pub(crate) words: String,

@@ -55,11 +55,10 @@ impl LocalLimiter {
 /// When a limiter loads the state of other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absorb {
-    /// The state is loaded at the start, including blocks that have ended but still need a test
-    /// call.
+    /// The state is loaded at the start, including blocks that have ended but still need a probe.
     AtStart,
     /// The state is loaded while the limiter runs. Blocks that have ended are left out, because
-    /// this limiter sends its own test calls.
+    /// this limiter sends its own probes.
     WhileRunning,
 }
 
@@ -86,7 +85,7 @@ impl LocalLimiter {
         });
     }
 
-    /// Returns the known limits, with only the calls of this process.
+    /// Returns the known limits, without the calls of other processes.
     pub(crate) fn own_limits(&self) -> Limits {
         self.queued.with(|window, blocks, now| save(window, blocks, now, false))
     }

@@ -1,10 +1,10 @@
-//! The queue of waiting calls. The queue has one list for each priority. In each list, calls are served in the order
-//! of their arrival.
+//! The queue of waiting calls. The queue has one list for each priority. In each list, calls are
+//! served in the order of their arrival.
 //!
-//! When it is the turn of a waiter, the queue wakes the waiter. The waiter takes its slot when it
-//! is polled. If a woken waiter is not polled, it is skipped after a short time and keeps its
-//! place. For example, a waiter is not polled while another branch of a `select!` runs, or if
-//! nobody reads the stream that contains the waiter.
+//! When a slot may be free, the queue wakes the first waiter of each list. A woken waiter tries to
+//! take a slot when it is polled. If a woken waiter is not polled, it is skipped after a short time
+//! and keeps its place. For example, a waiter is not polled while another branch of a `select!`
+//! runs, or if nobody reads the stream that contains the waiter.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -25,7 +25,8 @@ const BULK_SHARE: u32 = 10;
 pub(crate) struct Queue {
     interactive: Waiters,
     bulk: Waiters,
-    /// The waiters outside of the two lists, which cannot proceed until a block changes.
+    /// The waiters that cannot proceed until a block changes. The lists `interactive` and `bulk` do
+    /// not contain these waiters.
     parked: Waiters,
     next: Ticket,
     /// Number of interactive calls that were admitted since the last bulk call. Calls are counted
@@ -121,7 +122,8 @@ impl Queue {
         self.interactive.is_empty() && self.bulk.is_empty() && self.parked.is_empty()
     }
 
-    /// Whether a call is the next call of the queue. Without a `ticket`, the call is new.
+    /// Whether a call is the next call of the queue. `ticket` is `None` if the queue does not
+    /// contain the call yet.
     pub(crate) fn is_turn(&self, priority: Priority, ticket: Option<u64>, now: Instant) -> bool {
         let bulk_is_due = self.bulk_is_due(now);
         let (own, other_first) = match priority {

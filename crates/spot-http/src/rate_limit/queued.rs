@@ -1,5 +1,6 @@
-//! The code that several limiters share: the queue with its priorities, the blocks, deadlines and time
-//! limits. The implementation of [`Slots`] counts the calls, in this process or on a shared server.
+//! The code that several limiters share: the queue with its priorities, the blocks, deadlines and
+//! time limits. The implementation of [`Slots`] counts the calls, in this process or on a shared
+//! server.
 
 use std::{
     borrow::Cow,
@@ -57,11 +58,11 @@ pub trait Slots: fmt::Debug + Send + 'static {
 pub struct Candidate<'a> {
     /// The operation to call.
     pub operation: &'a Operation,
-    /// The priority whose slots the call may use.
+    /// The call may use the slots of this priority.
     pub priority: Priority,
-    /// The ended blocks for which this call is the test call.
+    /// The blocks for which the call is the probe.
     pub probes: Probes,
-    /// The numbers of waiting calls, including the next call.
+    /// How many calls wait, including this candidate.
     pub waiting: Waiting,
 }
 
@@ -73,7 +74,7 @@ pub struct EndedCall<'a> {
     pub slot: u64,
     /// The operation that was called.
     pub operation: &'a Operation,
-    /// The ended blocks for which this call was the test call.
+    /// The blocks for which the call was the probe.
     pub probes: Probes,
     /// How the call ended.
     pub end: End,
@@ -111,8 +112,9 @@ struct State<S> {
     queue: Queue,
     /// Whether the timer task runs.
     has_timer: bool,
-    /// Times of the next change of a block and of a slot, as last computed by the timer task.
+    /// Next time at which a block changes. The timer task computes this time.
     block_change: Option<Instant>,
+    /// Next time at which a slot becomes free. The timer task computes this time.
     slot_change: Option<Instant>,
 }
 
@@ -172,7 +174,7 @@ impl<S: Slots> WeakLimiter<S> {
 /// Whether a call may be sent now.
 enum Admission {
     Admitted(u64, Probes),
-    /// The call waits for its turn, or until a block changes.
+    /// The call must wait in this part of the queue.
     Waits(Place),
 }
 
@@ -222,7 +224,7 @@ impl<S: Slots> Shared<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the end of an attempt.
+    /// Handles the end of an attempt.
     fn end(&self, permit: &QueuedPermit<S>, end: AttemptEnd<'_>) -> Feedback {
         let QueuedPermit { operation, probes, .. } = *permit;
         match end {
@@ -233,7 +235,7 @@ impl<S: Slots> Shared<S> {
             AttemptEnd::NotSent => self.end_unknown(permit, End::NotSent),
             AttemptEnd::Refused { error, wait } => {
                 // A 429 that is caused by a quota or by an operation's own limit does not show that
-                // the window is full. If a test call is refused, the block was too short.
+                // the window is full. If a probe is refused, the block was too short.
                 let about_window =
                     error.kind() == ErrorKind::RateLimited && !operation.own_limit && !probes.all();
                 let end = End::Refused(if about_window { wait } else { Duration::MAX });
@@ -246,7 +248,7 @@ impl<S: Slots> Shared<S> {
         }
     }
 
-    /// Records the end of an attempt without a response.
+    /// Handles the end of an attempt that got no response.
     fn end_unknown(&self, permit: &QueuedPermit<S>, end: End) -> Feedback {
         self.end_as(permit, end, |blocks, _| {
             blocks.end(permit.operation, permit.probes, false);
@@ -267,8 +269,8 @@ impl<S: Slots> Shared<S> {
         let QueuedPermit { slot, operation, probes, sent, .. } = *permit;
         let ended = EndedCall { slot, operation, probes, end, refused, sent, blocks };
         let limit = slots.end(&ended, now);
-        // The result of a test call affects all calls. A call fails now if the block lasts longer
-        // than the call may wait.
+        // The result of a probe affects all calls. A call fails now if the block lasts longer than
+        // the call may wait.
         let decides = block.is_some() || probes != Probes::default();
         let called = if decides { queue.call_all() } else { queue.call(now) };
         self.release(state, called);
@@ -325,8 +327,8 @@ impl<S: Slots> State<S> {
         if !self.queue.is_turn(request.priority, ticket, now) {
             return Ok(in_queue);
         }
-        // If it is the turn of a bulk call, the call may use the slots that are reserved for
-        // interactive calls. Without the reserved slots, the bulk call might wait forever.
+        // If the next call must be a bulk call, the bulk call may use the slots that are reserved
+        // for interactive calls. Without the reserved slots, the bulk call might wait forever.
         let priority =
             if self.queue.bulk_is_due(now) { Priority::Interactive } else { request.priority };
         let mut waiting = self.queue.waiting();
@@ -358,7 +360,7 @@ impl<S: Slots> State<S> {
         self.slots.settle(waiting, now);
     }
 
-    /// Returns the next time at which a waiter may be able to proceed without another event.
+    /// Returns the next time at which a block changes, a slot becomes free, or a waiter is skipped.
     fn next_change(&mut self, now: Instant) -> Option<Instant> {
         self.block_change = self.blocks.next_change(now);
         self.slot_change = self.slots.next_change(now);
@@ -369,8 +371,8 @@ impl<S: Slots> State<S> {
     }
 }
 
-/// Checks whether a call may wait until the time `until`. Returns an error if the call would then
-/// exceed its maximum wait or its deadline.
+/// Checks whether a call may wait until the time `until`. Returns an error if this wait would
+/// exceed the maximum wait or the deadline of the call.
 fn accept(
     request: &PermitRequest,
     until: Instant,
@@ -450,8 +452,9 @@ impl<S: Slots> Drop for Waiter<'_, S> {
 }
 
 /// Wakes waiters that can proceed because time has passed. A waiter can proceed when a slot becomes
-/// free, when a block ends, or when a test call or an earlier waiter takes too long. The timer runs
-/// in its own task while calls wait, so that it also works if the waiters are not polled.
+/// free or a block ends. A waiter can also proceed if the probe or an earlier waiter takes too
+/// long. The timer runs in its own task while calls wait, so that the timer also works if the
+/// waiters are not polled.
 struct Timer<S: Slots> {
     shared: Weak<Shared<S>>,
     changed: Arc<Notify>,
@@ -472,8 +475,9 @@ impl<S: Slots> Timer<S> {
         }
     }
 
-    /// Wakes the waiters whose turn it is. Returns the time of the next check. Returns `Some(None)`
-    /// if only an event can wake a waiter, and `None` if no call waits.
+    /// Wakes waiters if a block or a slot has changed, or if a waiter was skipped. Returns the time
+    /// of the next check; `Some(None)` if this time is not known. Returns `None` if no call waits
+    /// or the limiter was dropped.
     fn turn(&self) -> Option<Option<Instant>> {
         let shared = self.shared.upgrade()?;
         let now = Instant::now();
@@ -501,7 +505,7 @@ impl<S: Slots> Drop for Timer<S> {
         let Some(shared) = self.shared.upgrade() else { return };
         let mut state = shared.state();
         state.has_timer = false;
-        // The runtime may have shut down. Each waiter is woken, so that one waiter starts another
+        // The runtime may have shut down. All waiters are woken, and one of them starts a new
         // timer.
         let called = state.queue.call_all();
         drop(state);

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-/// Number of entries from which a new time may be merged with an earlier time.
+/// If a list has at least this number of entries, a new time may be merged with an earlier time.
 const EXACT: usize = 512;
 
 /// The time that represents several merged times: the earliest (`Down`) or the latest (`Up`).
@@ -16,10 +16,10 @@ pub(crate) enum Rounding {
 
 /// A list of times, earliest first. Each time has a kind.
 ///
-/// While the list has fewer than [`EXACT`] entries, every time has its own entry. In a longer list,
-/// a new time is merged with the previous entry if the kinds are equal and the times are at most
-/// `resolution` apart. Merging bounds the memory if a server accepts thousands of calls in one
-/// window.
+/// While the list has fewer than [`EXACT`] entries, every new time gets its own entry. If the list
+/// has at least [`EXACT`] entries, it merges a new time with the previous entry. The kinds must be
+/// equal, and the times must be at most `resolution` apart. Merging limits the memory that the
+/// times of thousands of calls need.
 #[derive(Debug)]
 pub(crate) struct Tally<K> {
     entries: VecDeque<Entry<K>>,
@@ -80,7 +80,7 @@ impl<K: Copy + PartialEq> Tally<K> {
         }
     }
 
-    /// Replaces all times of a kind.
+    /// Removes all times with this kind, and adds the given times with this kind.
     pub(crate) fn replace(&mut self, kind: K, times: impl Iterator<Item = Instant>) {
         self.entries.retain(|entry| entry.kind != kind);
         self.entries.extend(times.map(|time| Entry::new(time, kind)));
@@ -89,8 +89,8 @@ impl<K: Copy + PartialEq> Tally<K> {
         self.count = counts.fold(0, u32::saturating_add);
     }
 
-    /// Returns the time that follows the `skipped` earliest times. Each merged time counts as one
-    /// time.
+    /// Skips this number of the earliest times, and returns the next time. An entry with several
+    /// merged times counts as several times.
     pub(crate) fn nth(&self, skipped: u32) -> Option<Instant> {
         let mut passed = 0_u32;
         let entry = self.entries.iter().find(|entry| {

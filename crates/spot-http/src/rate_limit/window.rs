@@ -3,8 +3,8 @@
 //! Spotify counts the calls of an application in a rolling window of 30 seconds. Spotify publishes
 //! neither the limit nor the number of remaining calls. A limit of N calls means N slots. A call
 //! takes a slot before the request is sent. The slot becomes free one window length after the
-//! *response*. Spotify stops counting the call earlier, or at the same time. Therefore Spotify
-//! never counts more calls than there are used slots, however long responses take.
+//! *response*. Spotify stops counting the call at this time or earlier. Therefore the number of
+//! calls that Spotify counts never exceeds the number of used slots, even if responses are slow.
 //!
 //! Functions take the current time as an argument and never wait.
 
@@ -37,9 +37,9 @@ const RAMP: u32 = 4;
 /// Smallest plausible limit.
 const LEAST: u32 = 4;
 
-/// A refusal after fewer responses than this probably means that other processes or an earlier run
-/// used up the limit. After `STRIKES` refusals with fewer than `FEW` responses, the number of
-/// responses becomes the learned limit.
+/// A refusal after fewer than `FEW` responses probably has another cause: other processes or an
+/// earlier run used up the limit. Therefore the window learns no limit from the first refusals of
+/// this kind. At refusal number `STRIKES`, the window uses the number of responses as the limit.
 const FEW: u32 = 20;
 const STRIKES: u32 = 3;
 
@@ -145,9 +145,9 @@ pub enum End {
 pub struct Learned {
     /// The limit, if known.
     pub limit: Option<u32>,
-    /// The amount by which the next search raises the limit.
+    /// The next attempt to find a higher limit raises the limit by this number of calls.
     pub step: u32,
-    /// The time between two searches.
+    /// Time from a refusal to the next attempt to find a higher limit.
     pub every: Duration,
     /// Remaining time of each slot.
     pub taken: Vec<Duration>,
@@ -204,7 +204,7 @@ impl Window {
         }
         let used = self.used();
         let Some(limit) = self.limit else {
-            // Only calls in flight count, since no refusal has shown a limit yet.
+            // While no limit is known, a call waits only if `ramp` calls are already in flight.
             if self.in_flight >= self.ramp {
                 self.brake(now);
                 return Slot::AfterAnswer;
@@ -242,7 +242,7 @@ impl Window {
         self.in_flight += 1;
     }
 
-    /// Sets the limit, as if it had just been learned. The value 0 is treated as 1.
+    /// Sets the limit, and restarts the search for a higher limit. The value 0 is treated as 1.
     pub fn set_limit(&mut self, limit: u32, now: Instant) {
         let limit = limit.max(1);
         self.limit = Some(limit);
@@ -301,7 +301,7 @@ impl Window {
         self.learn(learned, now);
     }
 
-    /// Replaces the calls of other processes.
+    /// Removes the slots of other processes, and adds one slot for each remaining time in `left`.
     pub(crate) fn set_foreign(&mut self, left: &[Duration], now: Instant) {
         if self.mode == Mode::Off {
             return;
@@ -339,8 +339,8 @@ impl Window {
             .flat_map(move |(free, _, count)| (0..count).map(move |_| free - now))
     }
 
-    /// Replaces the slots of all calls of this kind. `left` contains the remaining times of the new
-    /// slots. The remaining times come from outside this process and may be wrong, so each time is
+    /// Removes the slots of all calls of this kind, and adds one slot for each remaining time in
+    /// `left`. The remaining times come from outside this process and may be wrong, so each time is
     /// limited to the length of a window.
     fn replace(&mut self, call: Call, left: &[Duration], now: Instant) {
         let longest = self.length + MARGIN + STRAY;

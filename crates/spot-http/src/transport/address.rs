@@ -49,7 +49,8 @@ impl Addresses {
 
 impl Origin {
     fn has(&self, uri: &Uri) -> bool {
-        // Compares the exact text. A host that differs only in case is parsed again.
+        // The comparison is case-sensitive. If two hosts differ only in case, `url` parses the
+        // whole address.
         self.uri.scheme() == uri.scheme()
             && self.uri.authority().map(Authority::as_str) == uri.authority().map(Authority::as_str)
     }
@@ -69,7 +70,8 @@ mod tests {
     ];
 
     proptest! {
-        /// For every first request, path and query, the result equals the parsed URL.
+        /// `Addresses::url` returns the same URL as `Url::parse`. The first address fills the
+        /// cache, and the second address may use the cache.
         #[test]
         fn url_conversion_matches_full_parsing(
             first in 0..ORIGINS.len(),

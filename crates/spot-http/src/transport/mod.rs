@@ -122,7 +122,8 @@ impl fmt::Display for TransportError {
 }
 
 /// Returns advice for a refused certificate. `chain` contains the messages of all causes. With
-/// rustls, the reason is in the innermost cause. With `native-tls`, the reason may be in any cause.
+/// `rustls`, the innermost cause contains the reason for the refusal. With `native-tls`, any of the
+/// causes may contain the reason for the refusal.
 fn advice(chain: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
     if !says(&["ertificate"]) {

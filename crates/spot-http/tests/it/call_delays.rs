@@ -1,4 +1,5 @@
-//! Tests over real sockets that a failed, cancelled or refused call does not delay the next call.
+//! Tests that a failed, cancelled or refused call does not delay the next call. The tests use real
+//! sockets.
 
 use std::{
     collections::VecDeque,

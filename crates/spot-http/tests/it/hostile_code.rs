@@ -78,7 +78,8 @@ async fn token_source_hangs_and_panics_are_errors_within_the_deadline() {
     }
 }
 
-/// A pipeline with a cache also calls the token source to look up a response.
+/// A cache key contains the token. Therefore a pipeline with a cache calls the token source before
+/// it looks up a response.
 #[cfg(feature = "cache")]
 #[tokio::test(start_paused = true)]
 async fn hanging_and_panicking_token_sources_are_errors_with_a_cache() {

@@ -170,7 +170,7 @@ async fn a_command_is_not_retried_after_a_stream_reset() {
     let error = pipeline(&server).call_empty(next()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
     assert_eq!(server.state.lock().unwrap().seen, 1);
-    // A request that may be repeated is retried.
+    // The pipeline retries a `GET` request, because it is safe to send a `GET` request twice.
     let server = serve([Deed::ResetStream]).await;
     let get = Request::new(Operation::GET_MY_PROFILE);
     assert_eq!(pipeline(&server).call(get).await.unwrap().attempts(), 2);

@@ -273,8 +273,8 @@ async fn a_quota_without_retry_after_is_probed_by_a_single_call() {
     pipeline.call(albums()).await.unwrap_err();
     assert_eq!(script.count(), 1);
     sleep(Duration::from_secs(101)).await;
-    // Ten calls start at once. One call is sent to test the block, and the other nine calls fail
-    // without being sent.
+    // Ten calls start at once. One call is sent as the probe, and the other nine calls fail without
+    // being sent.
     let calls = (0..10).map(|_| pipeline.call(albums()));
     let ended = futures::future::join_all(calls).await;
     assert!(ended.iter().all(Result::is_err));
@@ -283,7 +283,8 @@ async fn a_quota_without_retry_after_is_probed_by_a_single_call() {
     sleep(Duration::from_secs(1801)).await;
     let calls = (0..10).map(|_| pipeline.call(albums()));
     futures::future::join_all(calls).await.into_iter().for_each(|ended| _ = ended.unwrap());
-    // The first call was sent alone. The other calls followed after its response.
+    // The first call was sent alone. The other calls were sent after the response to the first
+    // call.
     let times = script.times();
     assert_eq!(times[3] - times[2], Duration::from_secs(1));
 }

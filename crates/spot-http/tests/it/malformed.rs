@@ -97,7 +97,8 @@ async fn get(pipeline: &Pipeline) -> Result<String, Error> {
     called.map(|response| response.body().to_string())
 }
 
-/// Calls a server for each response. Each call must fail within its time limit.
+/// For each case, starts a server that sends these bytes, and calls the server once. Each call must
+/// fail within the time limit.
 async fn all_fail<const N: usize>(cases: [(&str, Bytes); N]) {
     for (case, bytes) in cases {
         let server = Server::start(bytes).await;

@@ -94,7 +94,7 @@ async fn a_corrupt_rate_limit_file_is_replaced() {
     drop(pipeline);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("{\"processes\":{"), "{text}");
-    // No call fails if the file cannot be created.
+    // If the limiter cannot create the file, the calls still succeed.
     let nowhere = directory.path().join("rate-limit.json").join("below-a-file.json");
     run(&script, &nowhere, RateLimit::learned()).call(get()).await.unwrap();
 }

@@ -174,8 +174,8 @@ async fn the_retry_budget_limits_the_retries_of_all_calls() {
     for _ in 0..10 {
         pipeline.call(get()).await.unwrap_err();
     }
-    // The calls make ten first attempts. The budget of 60 points allows four retries, which cost 14
-    // points each.
+    // Each of the ten calls makes a first attempt. The budget of 60 points allows four retries,
+    // which cost 14 points each.
     assert_eq!(script.count(), 10 + 4);
     // The cost of a successful retry is refunded.
     let script = Script::new([status(503), status(200), status(503), status(200), status(200)]);

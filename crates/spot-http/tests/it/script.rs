@@ -21,7 +21,7 @@ pub(crate) enum Turn {
         body: String,
     },
     Fail(TransportErrorKind),
-    /// Sends an empty success after this delay.
+    /// Sends a success response without a body after this delay.
     Late(Duration),
 }
 

@@ -1,5 +1,5 @@
 //! Simulates thousands of calls against servers with a rate limit, in virtual time. The tests
-//! measure how much time pacing costs and how many 429 responses it avoids.
+//! measure the delay that pacing adds, and the number of 429 responses that pacing avoids.
 //!
 //! The servers count the calls in a rolling window of 30 seconds. A server refuses further calls
 //! with a 429. `Retry-After` is rounded up to whole seconds. The latency of a call has a lognormal
@@ -243,7 +243,7 @@ async fn ours(server: &Server) -> Run {
 }
 
 /// Minimum number of seconds for 5,000 calls: 27 full windows of 30 s. After the 27 windows, the
-/// remaining calls are sent at once.
+/// server accepts the remaining 140 calls immediately.
 const IDEAL: f64 = 810.0;
 
 const LATENCY: Duration = Duration::from_millis(100);
@@ -410,8 +410,8 @@ async fn pacing_adapts_when_the_limit_is_halved_and_restored() {
         .then(Duration::from_secs(270), 90)
         .then(Duration::from_secs(570), 180);
     let run = ours(&server).await;
-    // The limit allows 1,620 calls until 270 s, 900 calls until 570 s, and then 180 calls per
-    // window.
+    // The limit allows 1,620 calls in the first 270 s, 900 calls in the next 300 s, and then 180
+    // calls per window.
     let ideal = 570.0 + (5000.0 - 1620.0 - 900.0) / 180.0 * 30.0;
     println!("halved and restored: {:.3}, {:.1}", run.over(ideal), run.refused_per_1000);
     assert!(run.over(ideal) <= 1.25, "{run:?}");
@@ -483,7 +483,8 @@ async fn resuming_saved_limits_causes_no_further_429s() {
 
 #[tokio::test(start_paused = true)]
 async fn independent_programs_share_the_limit_with_few_429s() {
-    // The order of the programs after a block is random, so the test averages many runs.
+    // After a block, the programs send their calls in a random order, so the test averages many
+    // runs.
     const RUNS: u32 = 20;
     let mut refused = 0.0;
     for run in 0..RUNS {
@@ -515,7 +516,7 @@ async fn interactive_calls_overtake_bulk_calls() {
             tokio::spawn(async move { pipeline.call(bulk).await.unwrap().waited() })
         })
         .collect();
-    // The job has used up the first window. A click follows every 13 s.
+    // The job uses up the first window. Every 13 s, a user clicks, and the click makes one call.
     let mut longest = Duration::ZERO;
     for click in 0..20 {
         sleep(Duration::from_secs(13)).await;
@@ -607,7 +608,7 @@ struct Flights {
     slowest: u64,
     in_flight: usize,
     outstanding: usize,
-    /// Start of the current period in which calls wait while fewer than eight calls are in flight.
+    /// Time since which calls wait, although fewer than eight calls are in flight.
     held_since: Option<Instant>,
     longest_hold: Duration,
 }
@@ -670,7 +671,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     /// A call waits only while eight other calls are in flight, so it waits only for their
-    /// responses. Earlier cancelled or failed calls do not delay a call.
+    /// responses. A cancelled or failed call does not delay later calls.
     #[test]
     fn calls_wait_only_for_responses_while_no_limit_is_known(
         slowest in 1_u64..8_000,

@@ -51,7 +51,7 @@ impl Call<'_> {
         self.app.mode == Mode::Extended
     }
 
-    /// The search index of the world. The index is built on first use.
+    /// The search index of the catalogue. The index is built on first use.
     pub(crate) fn search_index(&self) -> &SearchIndex {
         self.search_index.get_or_init(|| SearchIndex::new(self.world))
     }

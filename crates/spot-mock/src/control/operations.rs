@@ -233,7 +233,8 @@ pub(super) fn worlds(request: &Request<'_>) -> Outcome {
 pub(super) fn create_world(request: &Request<'_>) -> Outcome {
     let is_empty = request.body::<serde_json::Map<_, _>>()?.is_empty();
     let body: WorldBody = request.body()?;
-    // If the body has no settings, the world shares the catalogue of the default instance.
+    // If the body has no settings, the new instance shares the catalogue of the default
+    // instance.
     let recipe = (!is_empty).then(|| {
         let mut recipe: Recipe = request.site.default.live().recipe().clone();
         body.apply(&mut recipe);

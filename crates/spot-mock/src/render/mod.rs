@@ -1,4 +1,4 @@
-//! Renders the test data of the mock as JSON. In Development Mode, objects have fewer fields.
+//! Renders entries of the test data as JSON. In Development Mode, objects have fewer fields.
 
 mod fields;
 mod music;

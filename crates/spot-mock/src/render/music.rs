@@ -159,7 +159,7 @@ impl Render<'_> {
     }
 }
 
-/// Images of a custom world.
+/// Renders cover images from custom test data.
 fn own(images: &[Image]) -> Json {
     let image = |image: &Image| {
         object! { "height": image.height, "url": image.url.clone(), "width": image.width }

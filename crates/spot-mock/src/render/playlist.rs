@@ -147,8 +147,8 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Renders an episode for a call without `additional_types=episode`. The episode has the form
-    /// of a track, and the show is its album and its artist.
+    /// Renders an episode as a track object, for a call without `additional_types=episode`. The
+    /// fields `album` and `artists` of this object describe the show.
     fn disguised(self, key: Key<Episode>) -> Object {
         let episode = &self.world.episodes[key];
         let show = &self.world.shows[episode.show];

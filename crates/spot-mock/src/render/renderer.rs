@@ -7,7 +7,7 @@ use crate::{
     world::{Availability, HOME, Key, Track, World, mix},
 };
 
-/// Renders the test data of the mock as JSON.
+/// Renders entries of the test data as JSON.
 #[derive(Clone, Copy)]
 pub(crate) struct Render<'a> {
     pub(crate) world: &'a World,

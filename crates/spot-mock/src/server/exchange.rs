@@ -38,7 +38,7 @@ use crate::{
 
 /// Maximum length of a body in bytes. No operation accepts a longer body.
 const MAX_BODY: usize = 2 * 1024 * 1024;
-/// Maximum length of a body for the control interface, in bytes. A world file with the content of a
+/// Maximum length of a body for the control interface, in bytes. A file with the test data of a
 /// real library is large.
 const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
 const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">\

@@ -1,4 +1,4 @@
-//! An instance: a world and its state, served below a base URL.
+//! An instance: test data and state that the mock serves below one base URL.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ pub(crate) struct Live {
     recipe: Recipe,
 }
 
-/// A world and its state, served below a base URL.
+/// Test data and state that the mock serves below one base URL.
 pub(crate) struct Instance {
     pub(crate) settings: Settings,
     /// Base URL of the accounts service and of the control interface.
@@ -77,7 +77,7 @@ impl Live {
         Ok(())
     }
 
-    /// Replaces the custom part of the world, and resets the state.
+    /// Replaces the custom test data, and resets the state.
     pub(crate) fn replace_world(&mut self, world: crate::world::custom::World) -> io::Result<()> {
         let recipe = Recipe { world, ..self.recipe.clone() };
         let content = Arc::new(recipe.content()?);

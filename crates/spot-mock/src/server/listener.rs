@@ -1,4 +1,4 @@
-//! Connections that can be broken on purpose.
+//! Connections that the mock can close or reset to simulate a network failure.
 
 use std::{
     io,
@@ -17,7 +17,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Accepts connections. A request can break its own connection on purpose.
+/// Accepts connections that the mock can close or reset to simulate a network failure.
 #[derive(Debug)]
 pub(crate) struct BreakableListener(pub(crate) TcpListener);
 
@@ -28,7 +28,7 @@ pub(crate) struct BreakableStream {
     handle: ConnectionHandle,
 }
 
-/// Lets a request break its own connection.
+/// Closes or resets a connection to simulate a network failure.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionHandle(Arc<Break>);
 
@@ -92,7 +92,7 @@ impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {
 }
 
 impl BreakableStream {
-    /// The handle that lets requests break this connection.
+    /// Returns the handle that can close or reset this connection.
     #[cfg(feature = "tls")]
     pub(super) fn handle(&self) -> ConnectionHandle {
         self.handle.clone()

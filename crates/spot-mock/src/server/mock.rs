@@ -21,7 +21,7 @@ use crate::{
 /// [`shutdown`](Self::shutdown) is called.
 pub struct MockSpotify {
     site: Arc<Site>,
-    /// The initial content. If the custom world is replaced, the credentials stay the same.
+    /// The initial content. If the custom test data is replaced, the credentials stay the same.
     content: Arc<Content>,
     ids: WorldIds,
     /// The server stops when `true` is sent or when this sender is dropped.

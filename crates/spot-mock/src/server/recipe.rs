@@ -54,7 +54,7 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// Generates the test data, and registers the applications.
+    /// Generates the test data and registers the applications.
     pub(crate) fn content(&self) -> io::Result<Content> {
         self.check_operations()?;
         let mut world = if self.world.generated { generate(self.seed) } else { bare(self.seed) };

@@ -141,8 +141,8 @@ fn etag(bytes: &[u8]) -> String {
 }
 
 /// Number of bytes that hyper writes before a body of this length. The bytes contain the status
-/// line, the headers, and two headers that hyper adds. A truncated response ends after these bytes
-/// and half of the body.
+/// line and the headers of `response`, and also the headers `content-length` and `date`, which
+/// hyper adds. A truncated response ends after these bytes and half of the body.
 pub(super) fn head_length(response: &Response, length: usize) -> usize {
     let reason = response.status().canonical_reason().map_or(0, str::len);
     let headers = response.headers().iter();

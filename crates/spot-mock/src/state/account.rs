@@ -11,7 +11,7 @@ pub(crate) struct Account {
     pub(crate) library: Library,
     pub(crate) player: Player,
     pub(crate) history: History,
-    /// Top tracks and artists, if the custom world sets them.
+    /// Top tracks and artists, if the custom test data sets them.
     pub(crate) top_tracks: Option<Vec<Key<Track>>>,
     pub(crate) top_artists: Option<Vec<Key<Artist>>>,
 }

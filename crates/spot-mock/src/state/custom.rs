@@ -1,4 +1,4 @@
-//! Libraries and playlists of a custom world.
+//! Applies the libraries and playlists in custom test data.
 
 use std::io;
 
@@ -150,7 +150,7 @@ fn shelve<T: Kind>(
     Ok(())
 }
 
-/// Yields times in steps of one second, backward from the start of the clock.
+/// Yields the start time of the mock's clock. Each following time is one second earlier.
 fn seconds_apart() -> impl Iterator<Item = Moment> {
     std::iter::successors(Some(START), |at| Some(at.minus_seconds(1)))
 }

@@ -9,7 +9,7 @@ use crate::{accounts::AppKey, clock::Moment};
 
 /// Length of the period of a quota. The period starts with the first call.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Maximum wait for a rate limit with [`EarlyRetryPolicy::Lengthen`].
+/// Early retries lengthen the wait at a rate limit to at most this duration.
 const LONGEST_BLOCK: Duration = Duration::from_secs(60 * 60);
 
 /// Policy for calls that a client sends before the time in `Retry-After` has passed.
@@ -112,7 +112,7 @@ impl RateLimiter {
 #[derive(Debug, Default)]
 struct Window {
     calls: VecDeque<Moment>,
-    /// End of the wait with [`EarlyRetryPolicy::Lengthen`].
+    /// End of the current wait, if the policy is [`EarlyRetryPolicy::Lengthen`].
     blocked: Option<Moment>,
 }
 
@@ -135,7 +135,7 @@ impl Window {
         if early_retries == EarlyRetryPolicy::Count {
             self.calls.push_back(now);
         }
-        // The next call is accepted when this number of calls is older than `window`.
+        // Number of counted calls that must leave the window before the next call is accepted.
         let leaving = (self.calls.len() + 1).saturating_sub(limit.max(1)).max(1);
         let room = self.calls.get(leaving - 1).map_or(now, |call| call.plus(window));
         let end = match (early_retries, self.blocked) {
@@ -190,17 +190,17 @@ impl Quota {
     }
 }
 
-/// The group of an operation. The operations of a group share a quota. The group is named after the
-/// words of the path, such as `artists/albums` or `me/playlists`. Spotify does not publish its
-/// groups. Users reported that calls to one group were refused while calls to other groups still
-/// worked.
+/// Name of the group of an operation. The operations of a group share a quota. The name consists of
+/// the words of the path, such as `artists/albums` or `me/playlists`. Spotify does not publish
+/// which operations share a quota. Users reported that calls to one group were refused while calls
+/// to other groups still worked.
 fn bucket(path: &str) -> String {
     let words = path.split('/').filter(|word| !word.is_empty() && !word.starts_with('{'));
     words.collect::<Vec<_>>().join("/")
 }
 
-/// Multiplies the remaining wait by 1.5, to at most `most`. If the wait is already longer than
-/// `most`, returns the same end.
+/// Multiplies the remaining wait by 1.5, to at most `most`. If the remaining wait is
+/// already longer than `most`, returns `end` unchanged.
 fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
     let left = end.since(now);
     now.plus((left + left / 2).min(most).max(left))

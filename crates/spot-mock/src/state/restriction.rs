@@ -5,8 +5,8 @@
 //!
 //! | reason | cause |
 //! |---|---|
-//! | `NO_PREV_TRACK` | skip back from the first track without repeat |
-//! | `NO_NEXT_TRACK` | skip from the last track without repeat and with an empty queue |
+//! | `NO_PREV_TRACK` | skip back from the first item, if the repeat mode is not `context` |
+//! | `NO_NEXT_TRACK` | skip from the last item, if the queue is empty and repeat is not `context` |
 //! | `NO_SPECIFIC_TRACK` | an `offset` that is not in the context or the list |
 //! | `ALREADY_PAUSED` | pause while paused |
 //! | `NOT_PAUSED` | resume while playing, without `position_ms` and on the same device |
@@ -68,8 +68,8 @@ pub(crate) enum Restriction {
 
 impl Restriction {
     /// Returns the response to a command that is refused for this reason. If `vague` is true, the
-    /// response gives the reason `UNKNOWN`. `UNKNOWN` never replaces the reason `NO_ACTIVE_DEVICE`,
-    /// because real players always give this reason.
+    /// response gives the reason `UNKNOWN` instead, except for `NO_ACTIVE_DEVICE`. Real players
+    /// never replace `NO_ACTIVE_DEVICE` with `UNKNOWN`.
     pub(crate) fn refusal(self, vague: bool) -> Refusal {
         let (message, reason) = match self {
             Self::NoActiveDevice => {

@@ -213,8 +213,8 @@ fn put_episodes(world: &World, entries: &mut [PlaylistEntry], rng: &mut Rng) {
     }
 }
 
-/// Adds properties of old playlists. The fifth entry becomes a removed item, and the first two
-/// entries lose their `added_at`.
+/// Replaces the fifth entry with a removed item, and removes `added_at` from the first two entries.
+/// Old playlists at Spotify contain such entries.
 fn wear_out(entries: &mut [PlaylistEntry]) {
     for entry in entries.iter_mut().take(2) {
         entry.added = None;

@@ -78,7 +78,7 @@ pub struct WorldIds {
 
 impl WorldIds {
     pub(crate) fn new(world: &World, state: &mut State) -> Self {
-        // A custom world without generated content may lack any of these entries.
+        // Custom test data without generated test data may lack any of these entries.
         let artist = world.artists.iter().next().map(|(_, artist)| artist);
         let album = world.albums.iter().next().map(|(_, album)| album);
         let long_album = world.albums.iter().nth(1).map(|(_, album)| album);

@@ -30,7 +30,7 @@ pub(crate) struct World {
     /// details.
     pub(crate) album_details: HashMap<Key<Album>, AlbumDetails>,
     pub(crate) track_details: HashMap<Key<Track>, TrackDetails>,
-    /// Whether the world and the libraries of the users were generated.
+    /// Whether the test data includes the generated catalogue and libraries.
     pub(crate) generated: bool,
     /// Genres that recommendations accept; `None` for Spotify's list.
     pub(crate) genre_seeds: Option<Vec<String>>,
@@ -42,7 +42,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Creates an empty world with the capacity for a generated world.
+    /// Creates an empty `World` with capacity for the generated test data.
     pub(crate) fn empty(seed: u64) -> Self {
         Self {
             seed,
@@ -119,7 +119,7 @@ impl World {
             self.market_lists.push(list);
             self.market_lists.len() - 1
         });
-        // The index fits into 16 bits, since a world has far fewer than 65,535 lists of markets.
+        // The index fits into 16 bits, since no test data has 65,535 lists of markets.
         Ok(Availability::Listed(u16::try_from(place).unwrap_or(u16::MAX)))
     }
 

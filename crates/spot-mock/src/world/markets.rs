@@ -23,7 +23,8 @@ pub(crate) const MARKETS: &[&str] = &[
 /// Markets with audiobooks.
 pub(crate) const BOOK_MARKETS: &[&str] = &["AU", "CA", "GB", "IE", "NZ", "US"];
 
-/// The only markets of a few tracks. The users' country is not one of these markets.
+/// Markets of the entries with [`Availability::Far`]. These entries are unavailable in all other
+/// markets, including the users' country.
 pub(crate) const FAR_MARKETS: &[&str] = &["HK", "JP", "KR", "TW"];
 
 /// The country of every user of the mock.

@@ -1,7 +1,7 @@
-//! The world: the catalogue, the users, and custom worlds from files.
+//! The catalogue, the users, and custom test data.
 //!
-//! The world never changes while a mock runs. Mutable data (libraries, playlists, players) is in
-//! [`crate::state`].
+//! A [`World`] never changes while a mock uses it. Mutable data (libraries, playlists, players) is
+//! in [`crate::state`].
 
 mod arena;
 mod catalog;

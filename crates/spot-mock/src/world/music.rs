@@ -34,18 +34,19 @@ pub(crate) struct Album {
     pub(crate) available: Availability,
 }
 
-/// Additional data of an album of a custom world.
+/// Additional data of an album in custom test data.
 #[derive(Debug, Default)]
 pub(crate) struct AlbumDetails {
     /// All artists except the first.
     pub(crate) other_artists: Vec<Key<Artist>>,
-    /// Value of `total_tracks` in responses, if the world does not contain all tracks.
+    /// Value of `total_tracks` in responses, if the test data does not contain all
+    /// tracks of the album.
     pub(crate) total_tracks: Option<u32>,
     /// Cover images that replace the generated cover images.
     pub(crate) images: Option<Vec<Image>>,
 }
 
-/// An image of a custom world.
+/// A cover image of an album in custom test data.
 #[derive(Debug)]
 pub(crate) struct Image {
     pub(crate) url: String,
@@ -151,7 +152,7 @@ pub(crate) struct Track {
     pub(crate) relinked: Option<Key<Track>>,
 }
 
-/// Additional data of a track of a custom world.
+/// Additional data of a track in custom test data.
 #[derive(Debug, Default)]
 pub(crate) struct TrackDetails {
     /// All artists except the main artist and the guest.

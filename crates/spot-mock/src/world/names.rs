@@ -73,7 +73,7 @@ impl Name {
         Self { number, ..Self::new(Shape::Numbered(kind), rng) }
     }
 
-    /// A name from a custom world.
+    /// A name from custom test data.
     pub(crate) fn own(name: &str) -> Self {
         Self { shape: Shape::Own(name.into()), words: [0; 3], number: 0 }
     }

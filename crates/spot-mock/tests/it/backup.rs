@@ -1,4 +1,4 @@
-//! Tests worlds that are created from the backup of a library.
+//! Tests of mocks whose test data is loaded from the backup of a library.
 
 use serde_json::{Value, json};
 use spot_mock::{MockSpotify, Mode, custom::World};
@@ -42,7 +42,7 @@ async fn a_mock_restores_a_library_from_a_backup() {
         for (after, before) in after.iter().zip(&before) {
             assert_eq!(after, before);
         }
-        // The rest of the world is empty, but the albums of the tracks exist.
+        // The mock contains no playlists, but it contains the albums of the saved tracks.
         assert_eq!(api.read("/me/playlists").await["total"], 0);
         let track = &before[7]["track"];
         let album = track["album"]["id"].as_str().unwrap();

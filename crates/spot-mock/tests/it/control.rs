@@ -242,8 +242,8 @@ async fn isolated_worlds_have_separate_state() {
     assert_eq!(finish(save).await.status, 200);
     assert_eq!(saved(&worlds[0], &track).await, json!([true]));
     assert_eq!(saved(&worlds[1], &track).await, json!([false]));
-    // Links in the responses of an isolated instance point to this instance. Each isolated instance
-    // has its own request log.
+    // Links in the responses of an isolated instance point to this instance. Each isolated
+    // instance has its own request log.
     let page = finish(api.http.get(format!("{base}/v1/me/tracks")).bearer_auth(token)).await.json();
     assert!(page["next"].as_str().unwrap().starts_with(&format!("{base}/v1/me/tracks?")));
     let log = format!("{base}/_mock/requests");

@@ -1,4 +1,4 @@
-//! Tests custom data that is added to the generated world.
+//! Tests of custom test data that is added to the generated test data.
 
 use spot_mock::{MockSpotify, custom};
 
@@ -43,7 +43,7 @@ async fn custom_data_appears_in_the_library_catalogue_and_search() {
     assert_eq!(slip["artists"][1]["name"], "B. Holm");
     assert_eq!(keel["uri"], "spotify:track:4keel4keel4keel4keel4k");
     assert_eq!(api.read("/me/albums").await["total"], 0);
-    // The custom data sets no saved shows, so the generated shows are used.
+    // The JSON has no field `saved_shows`, so the mock returns the generated saved shows.
     assert_eq!(api.read("/me/shows").await["total"], 14);
 
     let album = api.read(&format!("/albums/{}", slip["album"]["id"].as_str().unwrap())).await;
@@ -80,7 +80,7 @@ async fn custom_data_appears_in_the_library_catalogue_and_search() {
 async fn custom_users_have_playlists_and_are_not_registered() {
     let api = start(custom::World::from_json(WORLD).unwrap()).await;
     let token = api.mock.user_token_for("ada #1", &["playlist-read-private"]).unwrap();
-    // Five users are registered by default, so the custom user is not registered.
+    // By default, the mock registers the first five users. The custom user is not among them.
     assert_eq!(api.with_token(token).get("/me/playlists").await.status, 403);
 
     let builder = MockSpotify::builder().world(custom::World::from_json(WORLD).unwrap());

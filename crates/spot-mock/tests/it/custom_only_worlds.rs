@@ -1,4 +1,4 @@
-//! Tests worlds that contain only custom data.
+//! Tests of mocks without generated test data.
 
 use serde_json::{Value, json};
 use spot_mock::{
@@ -145,8 +145,8 @@ async fn player_commands_of_a_free_account_are_refused() {
     assert_eq!(refused.json()["error"]["reason"], "NO_ACTIVE_DEVICE");
 }
 
-/// Reads every list and the playback state in an empty world. No call may panic or return a 5xx
-/// status.
+/// Reads every list and the playback state of a mock without test data. No call may panic or return
+/// a 5xx status.
 #[tokio::test]
 async fn list_operations_succeed_in_an_empty_world() {
     let api = whole(World::empty()).await;

@@ -1,6 +1,6 @@
-//! Decodes every recorded response many times. Each time, one field is removed, emptied, or changed
-//! in a way that Spotify has used. Decoding must not panic. Decoding may fail only if the object is
-//! useless without the field.
+//! Decodes many changed copies of every recorded response. In each copy, one object lacks a field,
+//! has `null` or a new value in a field, or has an unknown field. Decoding must not panic. Decoding
+//! may fail only if the object is useless without the field.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -133,7 +133,8 @@ fn decode_errors_are_short_and_have_no_control_characters() {
 
 #[test]
 fn entries_with_invalid_numbers_or_surrogates_are_skipped() {
-    // The parser reports a number out of range and half of a surrogate pair as syntax errors.
+    // serde_json reports a syntax error for a number that is out of range, and for an unpaired
+    // surrogate.
     for broken in [r#"{"added_at":1e999}"#, r#"{"track":{"name":"\ud800"}}"#] {
         let body = format!(r#"{{"items":[{broken},null],"limit":2,"total":2}}"#);
         let page: Page<SavedTrack> = spot_model::from_slice(body.as_bytes()).unwrap();

@@ -12,14 +12,14 @@ pub(crate) static LIMITER: Script = Script::new(include_str!("limiter.lua"));
 #[derive(Debug, Serialize)]
 pub(crate) struct Request {
     pub(crate) worker: String,
-    /// Number of the request. If a worker sends the same request twice, the script grants slots
-    /// only once.
+    /// Sequence number of the request. If a worker sends the same request twice, the script grants
+    /// slots only once.
     pub(crate) number: u64,
     pub(crate) window: u64,
     /// Maximum duration of a call. The slots of a crashed worker become free after the length of
     /// the window plus this time.
     pub(crate) longest: u64,
-    /// The script counts a worker as running for this time after the last request of the worker.
+    /// If a worker sends no request for this time, the script assumes that the worker has ended.
     pub(crate) lively: u64,
     /// The limit that the program has set; `None` if the limit is learned.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,18 +29,18 @@ pub(crate) struct Request {
     pub(crate) born: Option<String>,
     /// Version of the list of blocks that this worker knows.
     pub(crate) version: i64,
-    /// Number of the first slot that is granted. The next slots get the following numbers.
+    /// Number of the first slot that the script grants. Further slots get consecutive numbers.
     pub(crate) first: u64,
-    /// Number of slots to request for interactive calls. The field `bulk` is the number for bulk
-    /// calls.
+    /// Number of slots to request for interactive calls.
     pub(crate) interactive: usize,
+    /// Number of slots to request for bulk calls.
     pub(crate) bulk: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ended: Vec<Ended>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) blocks: Vec<BlockChange>,
-    /// Keys of the blocks for which this worker wants to send a test call. A test call is a single
-    /// API call that shows whether a block after a 429 has ended.
+    /// Keys of the blocks for which this worker wants to send a probe. A probe is a single API call
+    /// that shows whether a block after a 429 has ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) probes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,8 @@ pub(crate) struct Ended {
     /// cause the 429.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<u64>,
-    /// Time until another call can use the slot, if this call was not sent.
+    /// Time until the slot is free for another call. Set only if the call of this slot was not
+    /// sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) starts: Option<u64>,
 }
@@ -80,7 +81,7 @@ pub(crate) enum How {
     NotSent,
 }
 
-/// A change to a block that a 429 caused.
+/// A change to a block. A block is a pause of calls after a 429.
 #[derive(Debug, Serialize)]
 pub(crate) struct BlockChange {
     pub(crate) key: String,
@@ -93,9 +94,9 @@ pub(crate) struct BlockChange {
 pub(crate) enum Change {
     /// A 429 created or extended the block.
     Set(SharedBlock),
-    /// The test call for the block received a response.
+    /// The probe for the block received a response.
     Answered(bool),
-    /// The test call for the block ended without a response.
+    /// The probe for the block ended without a response.
     Lost(bool),
 }
 
@@ -128,16 +129,16 @@ pub(crate) struct Response {
     pub(crate) limit: Option<u32>,
     pub(crate) step: u32,
     pub(crate) every: u64,
-    /// The server had already received this request. It is unknown which slots the lost response
-    /// granted.
+    /// The server had already received this request. The worker does not know which slots the lost
+    /// response granted.
     pub(crate) granted_twice: bool,
     /// For each granted slot: its number, the time until the slot is free, and its priority.
     pub(crate) granted: Vec<(u64, u64, LaneName)>,
-    /// If too few slots of this priority were granted: the time until the worker should send the next
-    /// request.
+    /// Time after which the worker should request more slots of this priority. Set only if the
+    /// script granted fewer slots than the worker requested.
     pub(crate) interactive: Option<u64>,
     pub(crate) bulk: Option<u64>,
-    /// Keys of the blocks for which this worker may now send a test call.
+    /// Keys of the blocks for which this worker may now send a probe.
     pub(crate) probes: Vec<String>,
     /// The complete list of blocks, if the list has changed since the version in the request.
     pub(crate) blocks: Vec<SharedBlock>,

@@ -35,7 +35,8 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// plus this time.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
 
-/// First and longest wait after a request that failed. The wait doubles after each failure.
+/// Length of the wait after the first failed request. The wait doubles after each failure, up to
+/// `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 

@@ -22,16 +22,16 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::limiter::messages::{BlockChange, Change, Ended, How, Request, Response, Resync};
 
-/// How long the permission to send a test call is valid.
+/// How long the permission to send a probe is valid.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
-/// How often a process checks whether the test call of another process has received a response.
+/// Time between two checks whether the probe of another process has received a response.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Maximum delay for reporting the end of a call to the server, while no limit is known.
+/// While no limit is known, the process tells the server within this time that a call has ended.
 const SHORT_DELAY: Duration = Duration::from_millis(20);
 
-/// How often a process repeats its request if it has to wait for a slot.
+/// Maximum time between two requests of a process that waits for a slot.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Maximum number of unused slots that a process keeps for each priority.
@@ -67,25 +67,24 @@ pub(crate) struct SharedSlots {
     pool: Vec<Lease>,
     /// The request in flight.
     asked: Option<Asked>,
-    /// For each priority, the time before which the server has no free slot.
+    /// For each priority, the earliest time at which the server may have a free slot.
     no_slot: PerPriority<Option<Instant>>,
     /// For each priority, when to request a slot again.
     ask_at: PerPriority<Option<Instant>>,
-    /// Ended calls to report to the server.
+    /// Slots that are no longer in use. The next request reports these slots to the server.
     ended: Vec<Finished>,
     changes: Vec<PendingChange>,
-    /// Keys of the blocks for which this process wants to send a test call.
+    /// Keys of the blocks for which this process wants to send a probe.
     wanted_probes: BTreeSet<String>,
-    /// Keys of the blocks for which this process may send a test call, and the time of each
-    /// permission.
+    /// Keys of the blocks for which this process may send a probe, and the time of each permission.
     probes: HashMap<String, Instant>,
     wants_sync: bool,
     wants_flush: bool,
-    /// When the task sends its next request, unless an event wakes the task earlier.
+    /// Time at which the task sends its next request, unless an event wakes the task earlier.
     planned: Option<Instant>,
     /// Whether calls began or ended while the process was sending its complete state.
     told_too_little: bool,
-    /// Whether this process has to wait for the test call of another process.
+    /// Whether this process has to wait for the probe of another process.
     awaits_probe: bool,
     waiting: Waiting,
     /// Send time of the latest request that got a response.
@@ -226,8 +225,8 @@ impl SharedSlots {
         }
     }
 
-    /// How long a response of the server is valid. While a limit is known, this is also the maximum
-    /// delay for reporting the end of a call to the server.
+    /// How long a response of the server is valid. While a limit is known, the process tells the
+    /// server within this time that a call has ended.
     fn fresh(&self) -> Duration {
         (self.settings.window / 30).clamp(Duration::from_millis(250), Duration::from_secs(1))
     }
@@ -293,7 +292,7 @@ impl SharedSlots {
         }
     }
 
-    /// Returns when the next request is due.
+    /// Returns the time of the next request; `None` if no request is needed.
     fn due(&self, now: Instant) -> Option<Instant> {
         let mut due = None;
         let mut at = |time: Instant| due = Some(due.map_or(time, |due: Instant| due.min(time)));
@@ -365,8 +364,8 @@ impl SharedSlots {
         request
     }
 
-    /// Returns the first request after the server was unavailable: the complete state of the
-    /// process.
+    /// Returns a request that contains the complete state of the process. The process sends this
+    /// request after it has reconnected to the server.
     pub(crate) fn request_again(&mut self, blocks: &Blocks, now: Instant) -> Request {
         self.ended.clear();
         self.changes.clear();
@@ -486,7 +485,8 @@ impl SharedSlots {
             }
         }
         for block in &mut shared {
-            // This process may send the test call for the block, but has not sent it yet.
+            // This process itself may send the probe for this block, so it does not wait for
+            // another process.
             if self.probes.contains_key(&block.key) {
                 block.probing = None;
             }
@@ -496,7 +496,8 @@ impl SharedSlots {
     }
 
     /// Handles an unavailable server: from now on, this process uses only its share of the limit.
-    /// Returns the share of the limit, or `None` if the server was already unavailable.
+    /// Returns the share of this process, or `None` if an earlier call has already handled this
+    /// outage.
     pub(crate) fn fail(&mut self, now: Instant) -> Option<Option<u32>> {
         self.asked = None;
         if matches!(self.mode, Mode::Alone { .. }) {
@@ -524,7 +525,7 @@ impl SharedSlots {
         is_shared && has_more
     }
 
-    /// Makes the task report all changes to the server now.
+    /// Makes the task send its next report to the server immediately.
     pub(crate) fn flush(&mut self) {
         self.wants_flush = true;
         self.kick.notify_one();
@@ -733,8 +734,8 @@ impl PendingChange {
     }
 }
 
-/// Returns a copy of a block that was recorded at `at`. The copy contains the remaining time at
-/// `now`.
+/// Returns a copy of the block with the remaining time at `now`. The given block contains the
+/// remaining time at `at`.
 fn still(block: &SharedBlock, at: Instant, now: Instant) -> SharedBlock {
     let mut block = block.clone();
     let passed = u64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(u64::MAX);

@@ -16,15 +16,15 @@ use crate::{connection::Redis, script::Script};
 /// Time after which the lock of a crashed process expires.
 const LIFETIME: Duration = Duration::from_secs(10);
 
-/// How often a lock is renewed.
+/// Time between two renewals of a lock.
 const RENEWAL: Duration = Duration::from_secs(3);
 
 /// How long to wait while another process holds the lock. A refresh by the other process may need
 /// several attempts.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// First and longest wait between two attempts to get the lock. The wait doubles after each
-/// attempt.
+/// Average length of the wait after the first failed attempt to get the lock. The wait doubles
+/// after each attempt, up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 

@@ -419,7 +419,8 @@ async fn processes_split_the_limit_while_the_server_is_unreachable() {
         let start = Instant::now();
         let mut now = request();
         now.max_wait = Duration::from_millis(300);
-        // The share of each process is 3. No call fails because the server is unreachable.
+        // Each process may make 3 calls per window. These calls succeed, although the server is
+        // unreachable.
         for _ in 0..3 {
             let mut permit = limiter.acquire(now).await.unwrap();
             permit.sent(Instant::now());

@@ -138,7 +138,7 @@ fn a_prefix_with_a_brace_is_rejected() {
     assert!(error.message().contains("brace"), "{error}");
 }
 
-/// Repeats a call until it succeeds, because the server was restarted.
+/// Repeats a call until the call succeeds. The first calls after a restart of the server can fail.
 async fn until_up<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> T {
     let start = Instant::now();
     loop {
@@ -185,8 +185,8 @@ async fn an_invalid_value_is_reported_and_moved_to_the_broken_key() {
         let left: bool = server.command(&["EXISTS", &format!("{KEY}:broken")]).unwrap();
         assert!(!left, "signing out leaves no token");
     }
-    // A session in use saves its record without loading the old value. The broken value is kept
-    // under another key.
+    // A session in use saves its record without loading the old value. The store moves the broken
+    // value to another key.
     server.command::<()>(&["SET", KEY, "CANARY"]).unwrap();
     saved(&store, &key(), "new", Some(7)).await;
     assert_eq!(loaded(&store, &key()).await.unwrap(), "CANARY-new");

@@ -53,7 +53,8 @@ pub(crate) struct Browser {
     declined: bool,
 }
 
-/// Function that checks whether the query of a request is the callback of the sign-in.
+/// Function that decides from the query of a request whether the request is the callback of the
+/// sign-in.
 pub(crate) type Validate = dyn Fn(&str) -> Result<CallbackOutcome, InvalidCallback> + Send + Sync;
 
 /// Maximum number of open connections.
@@ -95,7 +96,8 @@ impl Listener {
         let mut serving = JoinSet::new();
         serving.spawn::<Work>(Box::pin(accept(self.socket, filter, validate, sender)));
         let callback = callbacks.recv().await;
-        // This frees the port and closes all other connections.
+        // Stopping `accept` frees the port, and closes all connections except the connection of the
+        // callback.
         serving.shutdown().await;
         callback.ok_or_else(|| io::Error::other("the listener has stopped"))
     }

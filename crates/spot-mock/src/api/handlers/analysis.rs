@@ -492,9 +492,9 @@ impl Seeds {
     }
 }
 
-/// Whether a genre is accepted as a seed. If a custom world sets the genres, only these genres are
-/// accepted. If no custom world sets the genres, Spotify's genres and the artists' genres are
-/// accepted. The seed for an artist's genre has hyphens instead of spaces.
+/// Whether a genre is accepted as a seed. If the custom test data sets genres, the mock accepts
+/// these genres and no others. Otherwise, the mock accepts Spotify's genres and the artists'
+/// genres. The seed for an artist's genre has hyphens instead of spaces.
 fn accepts(world: &World, seed: &str) -> bool {
     match &world.genre_seeds {
         Some(genres) => genres.iter().any(|genre| genre == seed),

@@ -73,8 +73,8 @@ pub(crate) fn play(call: &mut Call<'_>) -> Answer {
         match request {
             PlayRequest::Resume { position } => {
                 match player.allows(Command::Resume) {
-                    // During playback, a resume command fails, unless the command seeks or
-                    // transfers playback.
+                    // A resume command fails if it has no position and its device already
+                    // plays.
                     Err(Restriction::NotPaused) if position.is_some() || order.moves => {}
                     allowed => allowed?,
                 }
@@ -286,19 +286,19 @@ fn shown(
 /// A player command.
 struct Order {
     now: Moment,
-    /// Whether the command is for another device than the playing device.
+    /// Whether a device other than the target of the command is playing.
     moves: bool,
 }
 
 impl Order {
-    /// Returns an error if the command is for another device than the playing device.
+    /// Returns an error if a device other than the target of the command is playing.
     fn stays(&self) -> Result<(), Restriction> {
         if self.moves { Err(Restriction::NotPlayingLocally) } else { Ok(()) }
     }
 }
 
-/// Executes a command on the device in the query. If the query has no device, the active device is
-/// used.
+/// Executes a command on the device that the query parameter `device_id` names. The default is the
+/// active device.
 fn command(
     call: &mut Call<'_>,
     act: impl FnOnce(&mut Player, Order) -> Result<(), Restriction>,
@@ -317,8 +317,8 @@ fn command(
     })
 }
 
-/// Returns the caller's player, and the index of the device in the query. If the query has no
-/// device, the active device is used.
+/// Returns the caller's player, and the index of the command's target in the list of devices. The
+/// query parameter `device_id` names the target. The default target is the active device.
 fn target<'a>(call: &'a mut Call<'_>) -> Result<(&'a mut Player, usize), Refusal> {
     let device_id = call.query.get("device_id").map(str::to_owned);
     let vague = call.settings.vague_player;

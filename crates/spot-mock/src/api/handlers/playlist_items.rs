@@ -59,7 +59,7 @@ pub(crate) fn add(call: &mut Call<'_>) -> Answer {
     Ok(Reply::created(snapshot(list)))
 }
 
-/// Replaces all items, or moves a range of items. A call that requests both changes fails.
+/// Replaces all items, or moves a range of items. Refuses a call that combines both.
 pub(crate) fn update(call: &mut Call<'_>) -> Answer {
     let (key, user) = writable(call)?;
     let body = call.json_body()?;

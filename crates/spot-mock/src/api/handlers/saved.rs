@@ -63,7 +63,8 @@ fn keys<T>(
     call.ids()?.iter().map(find).collect()
 }
 
-/// Returns the `added_at` time of each id. Without `timestamped_ids` in the body, the time is now.
+/// Returns the `added_at` time of each id. If the body has no `timestamped_ids`, each time is the
+/// current time of the mock's clock.
 fn dates(call: &Call<'_>) -> Result<Vec<Moment>, Refusal> {
     let body = if call.query.get("ids").is_some() { Value::Null } else { call.json_body()? };
     let Some(entries) = body.get("timestamped_ids").and_then(Value::as_array) else {

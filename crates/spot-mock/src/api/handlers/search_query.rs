@@ -34,9 +34,9 @@ pub(super) struct Word {
 pub(super) enum Place {
     Anywhere,
     In(Field),
-    /// The word may occur in this field, or anywhere else in the entry. Without quotation marks,
-    /// the end of a filter is ambiguous: in `artist:Miles Davis Doxy`, `Davis` is part of the
-    /// artist and `Doxy` is not.
+    /// The word follows a filter for this field whose value has no quotation marks. The word may
+    /// be a part of the value: in `artist:Miles Davis Doxy`, `Davis` is part of the artist, and
+    /// `Doxy` is not. The word therefore matches every part of the entry.
     Perhaps(Field),
 }
 

@@ -7,7 +7,7 @@ use crate::{
     world::{Arena, Key, Texts},
 };
 
-/// The score of each query word in each text of a list.
+/// A score for each query word and each entry: how well the word matches the text of the entry.
 ///
 /// The scores are computed once for each query, since many tracks have the same artist and the same
 /// album.
@@ -23,14 +23,14 @@ impl<T> Matches<T> {
         Self { words, kind: PhantomData }
     }
 
-    /// Score of a query word in the text of an entry. [`find_in`] documents the scores.
+    /// Returns how well a query word matches the text of an entry, as a score of [`find_in`].
     pub(super) fn get(&self, word: usize, key: Key<T>) -> u8 {
         let entries = self.words.get(word).map_or(&[][..], Vec::as_slice);
         entries.get(key.place() as usize).copied().unwrap_or(0)
     }
 }
 
-/// Scores of one word in the texts of a candidate, each from 0 to 2.
+/// How well one query word matches each part of a candidate, as scores from 0 to 2.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Found {
     pub(super) name: u8,

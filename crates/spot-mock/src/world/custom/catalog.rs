@@ -1,4 +1,4 @@
-//! Adds the catalogue of a custom world to the world of a mock.
+//! Adds the custom catalogue to the catalogue of a mock.
 
 use std::{borrow::Cow, io};
 

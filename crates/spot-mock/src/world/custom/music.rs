@@ -1,4 +1,4 @@
-//! Artists, albums and tracks of a custom world.
+//! Artists, albums and tracks in custom test data.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Finds entries of a custom world by name or id, and reports invalid references.
+//! Finds the entries to which custom test data refers by name or id. Reports invalid references.
 
 use std::{collections::HashMap, fmt::Display, io};
 

@@ -1,4 +1,4 @@
-//! Users, playlists and categories of a custom world.
+//! Users, playlists and categories in custom test data.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Saved entries of the default user of a custom world.
+//! Saved entries of the default user in custom test data.
 
 use serde::Deserialize;
 

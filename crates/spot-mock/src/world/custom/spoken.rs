@@ -1,4 +1,4 @@
-//! Shows and audiobooks of a custom world.
+//! Shows and audiobooks in custom test data.
 
 use serde::Deserialize;
 

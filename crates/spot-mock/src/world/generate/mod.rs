@@ -1,4 +1,4 @@
-//! Generates the world from a seed.
+//! Generates the test data from a seed.
 
 mod music;
 mod people;
@@ -6,7 +6,7 @@ mod spoken;
 
 use crate::world::{arena::Key, catalog::World};
 
-/// Generates a world.
+/// Generates the test data for a seed.
 pub(crate) fn generate(seed: u64) -> World {
     let mut world = World::empty(seed);
     music::fill(&mut world);
@@ -17,7 +17,7 @@ pub(crate) fn generate(seed: u64) -> World {
     world
 }
 
-/// A world with the default user and Spotify's account, and nothing else.
+/// Creates test data that contains the default user and Spotify's user, and nothing else.
 pub(crate) fn bare(seed: u64) -> World {
     let mut world = World::empty(seed);
     people::fill_bare(&mut world);

@@ -13,7 +13,7 @@ use crate::world::{
 /// Login names. Some names must be escaped in a path.
 const OLD_NAMES: &[&str] = &["mara.holt", "zoë#91", "quiet listener", "1187043265", "tin_whistle"];
 
-/// Adds the users. The first user is the default user, and the last user is Spotify.
+/// Adds the users. The first user is the default user, and the last user is `spotify`.
 pub(super) fn fill(world: &mut World) {
     let mut rng = Rng::new(world.seed, "users");
     add(world, &mut rng, "mockuser".to_owned(), true);
@@ -32,7 +32,7 @@ pub(super) fn fill(world: &mut World) {
     }
 }
 
-/// Adds the default user and Spotify, which exist in every world.
+/// Adds the default user and Spotify's user `spotify`.
 pub(super) fn fill_bare(world: &mut World) {
     let mut rng = Rng::new(world.seed, "users");
     add(world, &mut rng, "mockuser".to_owned(), true);

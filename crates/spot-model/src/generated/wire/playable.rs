@@ -13,8 +13,8 @@ use crate::{
     playable_fields::{AnyUri, PlayableKind},
 };
 
-/// The fields of tracks and episodes. One struct decodes both kinds of object,
-/// because the decoder reads `type` after most other fields.
+/// The fields of tracks and episodes. While the decoder reads most fields, it does not know the
+/// kind yet, because `type` comes after most other fields.
 #[derive(Deserialize)]
 pub(crate) struct PlayableWire {
     #[serde(default, rename = "type")]
