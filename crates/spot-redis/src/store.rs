@@ -52,12 +52,13 @@ use crate::{
 ///
 /// # A server that is unavailable, slow, or restarted without data
 ///
-/// Sessions that are in use continue to work, because their tokens are in memory. The observer of
-/// the application receives the errors of the server. If the store cannot save a token record, the
-/// session retries until the save succeeds. After the Redis server has lost its data, the next
-/// refresh of a loaded session saves the token record again. Users of sessions that no process has
-/// loaded have to sign in again. To prevent the loss of sessions, enable persistence on the server
-/// (`appendonly yes`), and disable the eviction of keys (`maxmemory-policy noeviction`).
+/// Sessions that are in use continue to work, because their tokens are in memory. If Redis returns
+/// an error, the store reports the error to the observer that the application has set. If the store
+/// cannot save a token record, the session retries until the save succeeds. After the Redis server
+/// has lost its data, the next refresh of a loaded session saves the token record again. If no
+/// process has loaded the session of a user, this user has to sign in again. To prevent the loss of
+/// sessions, enable persistence on the server (`appendonly yes`), and disable the eviction of keys
+/// (`maxmemory-policy noeviction`).
 ///
 /// # Keys
 ///

@@ -29,8 +29,8 @@ use crate::{
 /// Clones share the same state. If several tasks need a new token, they wait for the same refresh.
 /// A refresh runs in the background, about five minutes before the token expires. Callers wait for
 /// the refresh if the token expires within one minute. In the first five minutes after a session is
-/// loaded, callers wait for every background refresh, so that short programs save the new tokens.
-/// Call [`settled`](Self::settled) before the program ends.
+/// loaded, callers wait for every refresh. A short program can then save the new tokens before it
+/// ends. Call [`settled`](Self::settled) before the program ends.
 ///
 /// After the user's consent has ended, every call fails with
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).

@@ -136,8 +136,8 @@ impl Limits {
         Some(left).filter(|left| !left.is_zero())
     }
 
-    /// The wall-clock time at which the block of all operations ends; `None` if there is no such
-    /// block.
+    /// The wall-clock time until which all operations are blocked; `None` if not all operations are
+    /// blocked.
     pub fn blocked_until(&self) -> Option<SystemTime> {
         Some(self.after(self.blocked_for()?))
     }

@@ -207,8 +207,8 @@ impl MockSpotify {
         self.add_device_of(self.listener(), device);
     }
 
-    /// Adds a device for the user with this id. Returns false if no user has this id. Users other
-    /// than the default user start without devices and without earlier playback.
+    /// Adds a device for the user with this id. Returns false if no user has this id. Until a
+    /// device is added, a user other than the default user has no devices and no playback history.
     pub fn add_device_for(&self, user_id: &str, device: Device) -> bool {
         let user = self.user(user_id);
         user.map(|user| self.add_device_of(user, device)).is_some()

@@ -70,7 +70,7 @@ pub struct SimplifiedPlaylist {
     pub primary_color: Option<String>,
 }
 
-/// The number of items in a playlist, without the items.
+/// The number of items in a playlist. This object does not contain the items.
 ///
 /// Part of [`SimplifiedPlaylist`](crate::SimplifiedPlaylist).
 #[derive(Clone, Debug, Default, PartialEq)]
