@@ -144,7 +144,7 @@ impl MockSpotify {
     ///
     /// Panics if no application has this name.
     #[track_caller]
-    #[expect(clippy::panic, reason = "an unknown application name is a mistake in the test")]
+    #[expect(clippy::panic, reason = "a test that passes an unknown name must fail")]
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
         match self.content.apps.by_name(name) {
             Some(key) => RegisteredApp { mock: self, key },
@@ -177,7 +177,7 @@ impl MockSpotify {
     }
 
     #[track_caller]
-    #[expect(clippy::panic, reason = "an unknown id is a mistake in the test")]
+    #[expect(clippy::panic, reason = "a test that passes an unknown id must fail")]
     fn expect_user(&self, user_id: &str) -> Key<User> {
         match self.user(user_id) {
             Some(user) => user,
@@ -221,7 +221,7 @@ impl MockSpotify {
     ///
     /// Panics if no device has this id.
     #[track_caller]
-    #[expect(clippy::panic, reason = "an unknown id is a mistake in the test")]
+    #[expect(clippy::panic, reason = "a test that passes an unknown id must fail")]
     pub fn remove_device(&self, id: &str) {
         let found = self.with_player(self.listener(), |player, now| player.remove_device(id, now));
         if !found {
@@ -275,7 +275,7 @@ impl MockSpotify {
     ///
     /// Panics if no operation has this id.
     #[track_caller]
-    #[expect(clippy::panic, reason = "an unknown operation is a mistake in the test")]
+    #[expect(clippy::panic, reason = "a test that passes an unknown operation must fail")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
         if !is_operation(operation) {
             panic!("{operation} is not an operation of the Web API");
@@ -289,7 +289,7 @@ impl MockSpotify {
     ///
     /// Panics if `faults` names an operation that does not exist.
     #[track_caller]
-    #[expect(clippy::panic, reason = "an unknown operation is a mistake in the test")]
+    #[expect(clippy::panic, reason = "a test that passes an unknown operation must fail")]
     pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
         let mut operations = faults.iter().flat_map(|faults| &faults.operations);
         if let Some(name) = operations.find(|name| !is_operation(name)) {
@@ -298,8 +298,8 @@ impl MockSpotify {
         self.site.default.live().state.faults.set_random(faults);
     }
 
-    /// Stops the mock and waits until its connections are closed. A request that is still waiting
-    /// because of a fault or the latency continues without further delay.
+    /// Stops the mock and waits until its connections are closed. If a fault or the latency delays
+    /// a request, `shutdown` ends the delay.
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         // The task does not fail, because the listener accepts connections even after errors.
@@ -407,7 +407,7 @@ impl<'a> RegisteredApp<'a> {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "an unknown scope is a mistake in the test")]
+#[expect(clippy::panic, reason = "a test that passes an unknown scope must fail")]
 fn known(scopes: &[&str]) -> ScopeSet {
     match ScopeSet::parse(scopes.iter().copied()) {
         Ok(scopes) => scopes,

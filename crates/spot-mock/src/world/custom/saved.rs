@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 /// A saved entry of the default user: a name or an id, and the time at which the entry was saved.
 ///
-/// The time can be left out: `"Slip".into()`. Without a time, the first entry of a list is saved
-/// when the mock's clock starts, the second entry one second earlier, and so on.
+/// The time can be left out: `"Slip".into()`. The default time of the first entry in a list is the
+/// start time of the mock's clock. The default time of each further entry is one second earlier
+/// than the default time of the entry before it.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(transparent)]
