@@ -56,16 +56,16 @@ impl SyncPlaylist {
     ///
     /// - Replacing the whole playlist takes fewer calls than adding, moving and removing single
     ///   entries.
-    /// - The request has to remove an entry without a URI. The Web API cannot remove a single entry
-    ///   without a URI.
+    /// - At least one of the entries to remove has no URI. To remove a single entry, the Web API
+    ///   needs the URI of the entry.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self
     }
 
     /// Sets the maximum number of calls that change the playlist. The maximum does not apply to a
-    /// replacement of the whole playlist. By default, a sync may take 100 calls more than a
-    /// replacement of the whole playlist.
+    /// replacement of the whole playlist. By default, the maximum is 100 calls more than a
+    /// replacement of the whole playlist takes.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);
         self

@@ -48,7 +48,7 @@ pub enum SessionEventKind<'a> {
         /// When the consent expires.
         at: SystemTime,
     },
-    /// The user's consent has ended: the user has to sign in again.
+    /// The user's consent has expired or was revoked. The user has to sign in again.
     ConsentExpired,
     /// A call of the token store failed, timed out or panicked. The session continues without the
     /// store, and tries again until its record is saved.

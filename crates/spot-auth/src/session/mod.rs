@@ -32,7 +32,7 @@ use crate::{
 /// loaded, callers wait for every refresh. A short program can then save the new tokens before it
 /// ends. Call [`settled`](Self::settled) before the program ends.
 ///
-/// After the user's consent has ended, every call fails with
+/// After the user's consent has expired or was revoked, every call fails with
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).
 #[derive(Clone)]
 pub struct Session {
