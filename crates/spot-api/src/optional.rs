@@ -5,8 +5,8 @@ use spot_model::{Country, EpisodeId, PlayableUri, TrackId};
 use crate::{fields::Fields, market::Market, playback::PlaybackOffset};
 
 /// A value for an optional parameter of the type `T`. The value can be a `T`, a value that converts
-/// into a `T`, or an `Option<T>`. The value can also be a reference to an `Option` of a type that
-/// converts into `T`. `None` omits the parameter.
+/// into a `T`, or an `Option<T>`. The value can also be an `&Option<U>`, if `U` converts into `T`.
+/// `None` omits the parameter.
 ///
 /// If an `Option` contains another type than `T`, pass a reference to the `Option`. The trait does
 /// not accept every `Option` by value, because `None` would then need a type annotation.

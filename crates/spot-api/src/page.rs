@@ -40,8 +40,8 @@ pub trait Paged: DeserializeOwned + Send + 'static {
     /// page, a stream adds this `limit` to the `offset` of this page.
     fn step(&self) -> u32;
 
-    /// Returns the value of the cursor `after` or `before`. `name` selects the cursor. Returns
-    /// `None` if the page has no such cursor.
+    /// Returns the value of the cursor that has this name: `after` or `before`. Returns `None` if
+    /// the page has no such cursor.
     fn cursor(&self, name: &str) -> Option<&str>;
 
     /// Link to this page.

@@ -151,8 +151,9 @@ macro_rules! chunked {
             ///
             /// # Errors
             ///
-            /// If calls fail, returns the error of the first failed call in the order of the list.
-            /// Match on the [kind](crate::Error::kind) of the error.
+            /// Any failure of a call. If several calls fail, returns the error of the call whose
+            /// entries come first in your list. Match on the [kind](crate::Error::kind) of the
+            /// error.
             pub async fn send(
                 self,
             ) -> Result<Vec<spot_http::Response<Vec<$entry>>>, spot_http::Error> {

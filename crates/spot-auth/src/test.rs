@@ -103,7 +103,7 @@ async fn check_versions(store: &dyn TokenStore) -> Result<(), Error> {
     let late = save(store, &key, "x", None).await?;
     ensure(
         late.is_none(),
-        "`save` without an expected version must conflict with an existing record",
+        "if a record exists, `save` without an expected version must report a conflict",
     )?;
     ensure(
         first == Some(there(store, &key, "one").await?),

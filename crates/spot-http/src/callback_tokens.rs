@@ -40,8 +40,8 @@ const SETTLING: Duration = Duration::from_secs(30);
 /// runs once for all these calls. The closure runs again shortly before the token expires, and
 /// after the API refused the token (401). If the API refuses the new token too, the closure does
 /// not run again for 30 s, and calls fail with the error of the API (401). After three or more
-/// consecutive failures, the closure does not run for one second. A call that needs a new token
-/// during this pause fails with the closure's last error.
+/// consecutive failures of the closure, the closure does not run again until one second has passed.
+/// A call that needs a new token during this second fails with the closure's last error.
 ///
 /// ```no_run
 /// # async fn ask_my_server() -> Result<String, spot_http::Error> { Ok(String::new()) }

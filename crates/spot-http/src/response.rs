@@ -31,8 +31,8 @@ pub struct Response<T> {
 
 impl<T> Response<T> {
     /// Converts an error into a response with the given body. Use this function if an error, for
-    /// example a 404, is a normal result for the caller. The response has the status and the number
-    /// of attempts of the error, but no headers.
+    /// example a 404, is a normal result for the caller. The status and the number of attempts are
+    /// copied from the error. The response has no headers.
     pub fn of_error(error: &Error, body: T) -> Self {
         Self {
             body,

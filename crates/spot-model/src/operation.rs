@@ -164,11 +164,12 @@ pub enum Access {
     Any,
     /// Only applications in Extended Quota Mode may call the operation. Applications in Development
     /// Mode that were created after 2026-02-11 receive a response with status 403. Spotify has
-    /// announced that it will also refuse older applications in Development Mode.
+    /// announced that it will also refuse calls of applications in Development Mode that were
+    /// created by 2026-02-11.
     Extended,
     /// Available only to applications that had extended access on 2024-11-27, or had applied for
-    /// extended access by that date. An application that applied later cannot call the operation,
-    /// even in Extended Quota Mode.
+    /// extended access by that date. If the owner of an application requested extended access after
+    /// 2024-11-27, the application cannot call the operation, even in Extended Quota Mode.
     Closed2024,
 }
 
@@ -214,8 +215,8 @@ pub enum Paging {
         /// Largest `limit` in [Extended Quota Mode](AccessMode::Extended).
         extended_max: u8,
         /// Largest `offset` that Spotify documents, if any. In practice, a request fails if the sum
-        /// of `offset` and `limit` is larger than this value. A stream ends before `offset + limit`
-        /// exceeds this value.
+        /// of `offset` and `limit` is larger than this value. A stream ends if the next page would
+        /// extend beyond this offset.
         last_offset: Option<u32>,
     },
     /// Each page is requested with `limit` and a cursor. The cursor identifies the last entry of

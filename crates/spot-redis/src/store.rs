@@ -52,12 +52,13 @@ use crate::{
 ///
 /// # A server that is unavailable, slow, or restarted without data
 ///
-/// Sessions that are in use continue to work, because their tokens are in memory. If Redis returns
-/// an error, the store reports the error to the observer that the application has set. If the store
-/// cannot save a token record, the session retries until the save succeeds. After the Redis server
-/// has lost its data, the next refresh of a loaded session saves the token record again. If no
-/// process has loaded the session of a user, this user has to sign in again. To prevent the loss of
-/// sessions, enable persistence on the server (`appendonly yes`), and disable the eviction of keys
+/// Sessions that are in use continue to work, because their tokens are in memory. Sessions report
+/// errors of the token store to the observer that you set with
+/// [`AppBuilder::observer`](spot_auth::AppBuilder::observer). If the store cannot save a token
+/// record, the session retries until the save succeeds. After the Redis server has lost its data,
+/// the next refresh of a loaded session saves the token record again. If no process has loaded the
+/// session of a user, this user has to sign in again. To prevent the loss of sessions, enable
+/// persistence on the server (`appendonly yes`), and disable the eviction of keys
 /// (`maxmemory-policy noeviction`).
 ///
 /// # Keys
@@ -116,10 +117,11 @@ impl RedisStore {
     /// these bytes were changed. Use authenticated encryption, such as AES-GCM-SIV, or
     /// XChaCha20-Poly1305 with a random nonce. Do not store the encryption key in Redis.
     ///
-    /// The plaintext contains the record and its Redis key. After decryption, the store compares
-    /// the decrypted Redis key with the Redis key that it has read. If the two keys differ, the
-    /// store returns an error, because somebody has moved the record. The store cannot detect that
-    /// somebody restored an older record of the same user.
+    /// The plaintext contains a token record or a pending sign-in, and the Redis key of this value.
+    /// After it decrypts a value, the store checks that the plaintext contains the value's own
+    /// Redis key. If the plaintext contains another Redis key, the store returns an error, because
+    /// somebody has moved the encrypted value. The store cannot detect that somebody restored an
+    /// older record of the same user.
     ///
     /// `seal` and `open` must return immediately. If one of these functions panics, the store
     /// returns an error.

@@ -56,8 +56,8 @@ impl SyncPlaylist {
     ///
     /// - Replacing the whole playlist takes fewer calls than adding, moving and removing single
     ///   entries.
-    /// - The request has to remove an entry without a URI. The Web API cannot remove a single entry
-    ///   without a URI.
+    /// - At least one of the entries to remove has no URI. To remove a single entry, the Web API
+    ///   needs the URI of the entry.
     pub fn allow_replace(mut self) -> Self {
         self.terms.allow_replace = true;
         self

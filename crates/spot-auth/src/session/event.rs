@@ -30,7 +30,7 @@ pub enum SessionEventKind<'a> {
     /// The session got a new access token.
     #[non_exhaustive]
     Refreshed {
-        /// When the new token expires.
+        /// The time at which the new token expires.
         expires_at: SystemTime,
     },
     /// The session now uses tokens that it found in the store. Another session or process has
@@ -45,13 +45,13 @@ pub enum SessionEventKind<'a> {
     /// The user's consent ends within two weeks. This event is sent at most once a day.
     #[non_exhaustive]
     ConsentExpiring {
-        /// When the consent expires.
+        /// The time at which the user's consent expires.
         at: SystemTime,
     },
-    /// The user's consent has ended: the user has to sign in again.
+    /// The user's consent has expired or was revoked. The user has to sign in again.
     ConsentExpired,
-    /// A call of the token store failed, timed out or panicked. The session continues without the
-    /// store, and tries again until its record is saved.
+    /// A call to the token store failed, timed out or panicked. The session continues without the
+    /// store, and tries again until its token record is saved.
     #[non_exhaustive]
     StoreFailed {
         /// The failure.

@@ -29,10 +29,11 @@ use crate::{
 /// Clones share the same state. If several tasks need a new token, they wait for the same refresh.
 /// A refresh runs in the background, about five minutes before the token expires. Callers wait for
 /// the refresh if the token expires within one minute. In the first five minutes after a session is
-/// loaded, callers wait for every refresh. A short program can then save the new tokens before it
-/// ends. Call [`settled`](Self::settled) before the program ends.
+/// loaded, callers wait for a background refresh, even if the current token is still valid.
+/// Otherwise, a program could exit before the new tokens are saved. Call [`settled`](Self::settled)
+/// before the program ends.
 ///
-/// After the user's consent has ended, every call fails with
+/// After the user's consent has expired or was revoked, every call fails with
 /// [`ConsentExpired`](crate::ErrorKind::ConsentExpired).
 #[derive(Clone)]
 pub struct Session {
@@ -173,14 +174,15 @@ impl Session {
         ))
     }
 
-    /// When the user consented; `None` if unknown.
+    /// The time at which the user consented; `None` if unknown.
     pub fn consented_at(&self) -> Option<SystemTime> {
         self.user.state().record.consented_at()
     }
 
-    /// When the user's consent expires; `None` if unknown. The SDK counts the six months of the
-    /// consent as 181 days. The observer of the application receives a warning two weeks before the
-    /// consent expires.
+    /// The time at which the user's consent expires; `None` if unknown. The SDK counts the six
+    /// months of the consent as 181 days. The observer that you set with
+    /// [`AppBuilder::observer`](crate::AppBuilder::observer) receives a warning two weeks before
+    /// the consent expires.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.user.state().record.consent_expires_at()
     }

@@ -131,8 +131,8 @@ const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
 /// For this time after the creation of the cache, callers wait for the first background refresh,
-/// even if the old token is still valid. Otherwise, a short program could end before the refreshed
-/// tokens are saved.
+/// even if the old token is still valid. Otherwise, a program could exit before the new tokens are
+/// saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
 /// How long a caller waits for a background refresh. The old token is still valid.

@@ -77,7 +77,8 @@ enum SignInMethod {
 /// Signs in the user of a script. This function reads the client id, the client secret and the
 /// redirect URI from [environment variables](App::from_env), and stores the session in the
 /// [default directory](FileStore::in_default_directory). The user has to consent the first time,
-/// and again after the consent has ended. Call [`Session::settled`] before the script ends.
+/// and again after the consent has expired or was revoked. Call [`Session::settled`] before the
+/// script ends.
 ///
 /// # Errors
 ///

@@ -38,17 +38,18 @@ use crate::store::{
 ///
 /// A file is replaced as a whole: after a crash, it contains either the old record or the new one.
 /// Any number of processes on one machine may share a directory. On some network drives, locks have
-/// no effect, so two processes may refresh at the same time, and one refresh may fail. Before a
-/// session reports the end of the consent, it reads the store again, because another process may
-/// have saved new tokens.
+/// no effect, so two processes may refresh at the same time, and one refresh may fail. If Spotify
+/// refuses a refresh token, the session reads the store again, because another process may have
+/// saved new tokens.
 ///
 /// To save a record, the store writes a new file and renames it. If the disk has no space for a new
 /// file, a store on Unix overwrites the old file. If the program crashes while it overwrites the
-/// file, the record is lost. On a full disk, the first save of a session fails, because there is no
-/// old file. On a copy-on-write file system, every save fails if the disk is full. If the store
-/// cannot save the new tokens, the session keeps the tokens in memory, notifies the observer, and
-/// retries. Before the program ends, call [`Session::settled`](crate::Session::settled): it returns
-/// an error if the tokens are not saved. Tokens that are not saved are lost when the program ends.
+/// file, the token record is lost. If the disk is full, the first save of a session fails, because
+/// the store has no file of this session that it can overwrite. On a copy-on-write file system,
+/// every save fails if the disk is full. If the store cannot save the new tokens, the session keeps
+/// the tokens in memory, notifies the observer, and retries. Before the program ends, call
+/// [`Session::settled`](crate::Session::settled): it returns an error if the tokens are not saved.
+/// Tokens that are not saved are lost when the program ends.
 ///
 /// # Files that cannot be read
 ///

@@ -104,19 +104,19 @@ impl TokenRecord {
         &self.requested
     }
 
-    /// When the access token expires.
+    /// The time at which the access token expires.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.expires_at
     }
 
-    /// Time at which the user consented; `None` if unknown. A stored time has a precision of one
-    /// second.
+    /// The time at which the user consented; `None` if unknown. A stored time has a precision of
+    /// one second.
     pub fn consented_at(&self) -> Option<SystemTime> {
         self.consented_at
     }
 
-    /// When the user's consent expires; `None` if unknown. The SDK counts the six months of the
-    /// consent as 181 days. A refresh of the tokens does not extend the consent.
+    /// The time at which the user's consent expires; `None` if unknown. The SDK counts the six
+    /// months of the consent as 181 days. A refresh of the tokens does not extend the consent.
     pub fn consent_expires_at(&self) -> Option<SystemTime> {
         self.consented_at?.checked_add(CONSENT)
     }

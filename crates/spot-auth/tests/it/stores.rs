@@ -100,7 +100,7 @@ impl TokenStore for Careless {
 #[tokio::test]
 async fn check_store_names_the_violated_requirement() {
     let error = check_store(Careless(MemoryStore::new())).await.unwrap_err();
-    assert!(error.message().contains("must conflict with an existing record"), "{error}");
+    assert!(error.message().contains("if a record exists, `save` without"), "{error}");
 }
 
 /// Several sessions refresh the same record, as if each session belonged to its own program. The

@@ -277,7 +277,7 @@ impl Error {
         Self::new(ErrorKind::Authentication, message)
     }
 
-    /// Creates an error for a user whose consent has ended.
+    /// Creates an error for a user whose consent has expired or was revoked.
     pub fn consent_expired(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::ConsentExpired, message)
     }
@@ -342,7 +342,7 @@ impl Error {
         self
     }
 
-    /// Sets the number that [`done`](Self::done) returns.
+    /// Sets the number of entries or calls that succeeded before the failure.
     #[must_use]
     pub fn with_done(mut self, done: usize) -> Self {
         self.inner().done = Some(done);

@@ -10,7 +10,6 @@ use http::{HeaderMap, header};
 /// is compared with `now`.
 ///
 /// - Returns `None` if the header is missing or malformed, for example if the number is negative.
-///   The backoff then determines the wait.
 /// - For a date in the past, the wait is zero.
 /// - A number that is too large for a [`Duration`] yields [`Duration::MAX`].
 /// - If there are several values, the longest wait is returned. A proxy may add a second header, or

@@ -99,7 +99,7 @@ pub struct ClosedOperation<'a> {
     /// [Name](spot_model::Operation::name) of the operation; for a custom operation, its method and
     /// path.
     pub operation: &'a str,
-    /// Remaining time of the block when the [`Limits`] value was created.
+    /// How long the operation remains blocked, measured from the creation of the [`Limits`] value.
     pub wait: Duration,
     /// The wall-clock time until which the operation is blocked.
     pub until: SystemTime,
@@ -130,7 +130,7 @@ impl Limits {
         self.slots.len()
     }
 
-    /// Remaining time of the block of all operations; `None` if there is no such block.
+    /// How long all operations remain blocked; `None` if not all operations are blocked.
     pub fn blocked_for(&self) -> Option<Duration> {
         let left = Duration::from_millis(self.block.as_ref()?.left);
         Some(left).filter(|left| !left.is_zero())

@@ -117,9 +117,10 @@ impl Transport for Recorder {
     }
 }
 
-/// Replays recorded responses without a network. Method, path and query must match. If a request
-/// has several responses, the transport returns them in their order, and then repeats the last
-/// response.
+/// Replays recorded responses without a network. A request receives the response that was recorded
+/// for the same method, path and query. If several responses were recorded for a request, each
+/// repetition of the request receives the next response. After the last recorded response, the
+/// transport repeats this response.
 #[derive(Clone, Debug)]
 pub struct Replay {
     /// Remaining responses for each method and path, in reverse order. The last entry of a list is

@@ -50,8 +50,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// While the server is unavailable, each process continues with its share of the limit: the last
 /// known limit divided by the last known number of processes. If the Redis server is unavailable,
 /// calls do not fail. After the Redis server becomes unavailable, the next Spotify call waits for
-/// at most the connect timeout. After the first failed Redis command, Spotify calls do not wait for
-/// Redis until the server is available again. When the server is available again, the limiter
+/// at most the connect timeout. After a Redis command fails, Spotify calls continue without Redis
+/// until the Redis server is available again. When the server is available again, the limiter
 /// shares its state again automatically. The [observer](RedisLimiterBuilder::observer) receives an
 /// event when the server becomes unavailable, and another event when the server is available again.
 ///
@@ -189,8 +189,8 @@ impl RedisLimiterBuilder {
         self
     }
 
-    /// Sets the maximum duration of one attempt; 60 s by default. If a process is killed, the
-    /// limiter assumes this duration for each call whose end the process did not report.
+    /// Sets the maximum duration of one attempt; 60 s by default. If a killed process has not
+    /// reported the end of an attempt, the limiter assumes that the attempt takes this long.
     pub fn longest_call(mut self, time: Duration) -> Self {
         let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
         self.settings.longest_call = time.clamp(least, most);
