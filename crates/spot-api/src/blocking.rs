@@ -13,7 +13,8 @@ use tokio::{
     task::coop::poll_proceed,
 };
 
-/// Waits for a request in programs without `async`, on a runtime that the SDK owns.
+/// Sends a request and blocks the thread until the response arrives, in programs without `async`.
+/// The SDK runs the request on its own runtime.
 ///
 /// All requests implement this trait, and so do other futures whose output is a `Result` with an
 /// [`Error`]. For streams, use [`BlockingStream`]. The feature `blocking` adds the traits
@@ -48,7 +49,7 @@ pub trait Blocking<T>: IntoFuture<Output = Result<T, Error>> + Sized {
 
 impl<T, F: IntoFuture<Output = Result<T, Error>>> Blocking<T> for F {}
 
-/// Waits for the entries of a stream, in programs without `async`. See [`Blocking`].
+/// Iterates over the entries of a stream, in programs without `async`. See [`Blocking`].
 // Without this `cfg`, the docs of `spot-sdk` would not show that the item needs the feature.
 #[cfg(feature = "blocking")]
 pub trait BlockingStream<T>: Stream<Item = Result<T, Error>> + Unpin + Sized {

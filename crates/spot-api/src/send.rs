@@ -151,9 +151,9 @@ macro_rules! chunked {
             ///
             /// # Errors
             ///
-            /// Any failure of a call. If several calls fail, returns the error of the call whose
-            /// entries come first in your list. Match on the [kind](crate::Error::kind) of the
-            /// error.
+            /// Fails if a request fails. If several requests fail, the method returns the error of
+            /// the first of these requests, in the order of the list. Match on the
+            /// [kind](crate::Error::kind) of the error.
             pub async fn send(
                 self,
             ) -> Result<Vec<spot_http::Response<Vec<$entry>>>, spot_http::Error> {

@@ -46,7 +46,7 @@ type Reading<T> = BoxFuture<'static, Result<Read<T>, Error>>;
 /// Mode](crate::AccessMode::Extended), one request reads up to 20 albums.
 ///
 /// The stream reads several albums or playlists in parallel, and returns them in order;
-/// [`prefetch`](Self::prefetch) sets the number of parallel reads. The requests use the bulk
+/// [`prefetch`](Self::prefetch) sets the number. The requests use the bulk
 /// [priority](crate::Priority): when calls have to wait for the rate limit, interactive calls are
 /// sent first. Dropping the stream stops the requests. An error ends the stream.
 pub struct Whole<T> {
@@ -81,8 +81,9 @@ impl<T: Send + 'static> Whole<T> {
         }
     }
 
-    /// Sets the number of parallel reads. The default is 8. The value 0 is treated as 1. A read
-    /// returns one album or one playlist. In Extended Quota Mode, a read returns up to 20 albums.
+    /// Sets how many albums or playlists the stream reads in parallel. The default is 8. The value
+    /// 0 is treated as 1. In Extended Quota Mode, the stream reads albums in groups of up to 20,
+    /// and `reads` is the number of groups.
     #[must_use]
     pub fn prefetch(mut self, reads: usize) -> Self {
         self.prefetch = reads.max(1);

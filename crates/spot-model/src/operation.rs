@@ -164,8 +164,8 @@ pub enum Access {
     Any,
     /// Only applications in Extended Quota Mode may call the operation. Applications in Development
     /// Mode that were created after 2026-02-11 receive a response with status 403. Spotify has
-    /// announced that it will also refuse calls of applications in Development Mode that were
-    /// created by 2026-02-11.
+    /// announced that it will also refuse calls of Development Mode applications that were created
+    /// on or before 2026-02-11.
     Extended,
     /// Available only to applications that had extended access on 2024-11-27, or had applied for
     /// extended access by that date. If the owner of an application requested extended access after

@@ -127,7 +127,7 @@ group! {
 }
 
 group! {
-    /// An object that a user can save in the library or follow.
+    /// An object that a user can save or follow.
     LibraryUri, "a track, an album, an episode, a show, an audiobook, an artist, a user or a playlist",
         bare: |_| None;
     /// A track.

@@ -30,11 +30,11 @@ pub(super) fn files(spec: &Spec) -> Vec<(PathBuf, String)> {
     });
     let paragraphs = [
         "Lists all operations of the Web API, with the call for each operation.",
-        "If the table lists several scopes for an operation, some requests do not need all of \
-         these scopes. In the column \"access\", *extended* means that applications in Development \
-         Mode cannot call the operation (since 2026-02-11). *2024* means that an application can \
-         call the operation only if the application had extended access on 2024-11-27, or had \
-         applied for extended access by this date. Each row of this table is also a constant of \
+        "If the table lists several scopes for an operation, a request to the operation may need \
+         fewer scopes. The value \"extended\" in the column \"access\" means that applications in \
+         Development Mode cannot call the operation (since 2026-02-11). The value \"2024\" in this \
+         column means that extended access must have been granted to the application, or \
+         requested for it, on or before 2024-11-27. Each row of this table is also a constant of \
          [`Operation`](crate::model::Operation), for example `Operation::GET_ARTIST`.",
         &table,
         &links.collect::<Vec<_>>().join("\n"),

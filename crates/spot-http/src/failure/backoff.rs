@@ -18,8 +18,8 @@ impl Backoff {
         Self { base, cap }
     }
 
-    /// Returns the wait after an attempt. The first attempt has the number 1. `random` is between 0
-    /// and 1.
+    /// Returns how long to wait after the given attempt has failed. The first attempt has the
+    /// number 1. `random` is between 0 and 1.
     pub fn wait(&self, attempt: u32, random: f64) -> Duration {
         let doubled = self.base.saturating_mul(1 << attempt.saturating_sub(1).min(16));
         doubled.min(self.cap).mul_f64(random.clamp(0.0, 1.0))

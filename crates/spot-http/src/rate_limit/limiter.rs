@@ -27,7 +27,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync + 'static {
     /// - [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`QuotaExceeded`](crate::ErrorKind::QuotaExceeded) if the wait would exceed
     ///   [`max_wait`](PermitRequest::max_wait) or the deadline. The limiter returns the error
-    ///   without waiting. [`Error::retry_after`] is the wait that the call would need.
+    ///   without waiting. [`Error::retry_after`] returns how long the call would have to wait.
     /// - [`Timeout`](crate::ErrorKind::Timeout) if the deadline passed while the call waited.
     async fn acquire(&self, request: PermitRequest) -> Result<Box<dyn Permit>, Error>;
 

@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn truncated_gzip_and_invalid_gzip_give_different_errors() {
-        let packed = compressed("words that do not repeat: 0123456789".as_bytes());
+        let packed = compressed("bytes without repetitions: 0123456789".as_bytes());
         let half = packed[..packed.len() / 2].to_vec();
         let error = decompress(answer(StatusCode::OK, half), 1000).unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Reset);

@@ -144,7 +144,7 @@ impl MockSpotify {
     ///
     /// Panics if no application has this name.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that passes an unknown name must fail")]
+    #[expect(clippy::panic, reason = "a test must fail if it uses an unknown name")]
     pub fn app(&self, name: &str) -> RegisteredApp<'_> {
         match self.content.apps.by_name(name) {
             Some(key) => RegisteredApp { mock: self, key },
@@ -177,7 +177,7 @@ impl MockSpotify {
     }
 
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that passes an unknown id must fail")]
+    #[expect(clippy::panic, reason = "a test must fail if it uses an unknown id")]
     fn expect_user(&self, user_id: &str) -> Key<User> {
         match self.user(user_id) {
             Some(user) => user,
@@ -221,7 +221,7 @@ impl MockSpotify {
     ///
     /// Panics if no device has this id.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that passes an unknown id must fail")]
+    #[expect(clippy::panic, reason = "a test must fail if it uses an unknown id")]
     pub fn remove_device(&self, id: &str) {
         let found = self.with_player(self.listener(), |player, now| player.remove_device(id, now));
         if !found {
@@ -275,7 +275,7 @@ impl MockSpotify {
     ///
     /// Panics if no operation has this id.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that passes an unknown operation must fail")]
+    #[expect(clippy::panic, reason = "a test must fail if it uses an unknown operation")]
     pub fn fail_next_on(&self, operation: &str, fault: Fault) {
         if !is_operation(operation) {
             panic!("{operation} is not an operation of the Web API");
@@ -289,7 +289,7 @@ impl MockSpotify {
     ///
     /// Panics if `faults` names an operation that does not exist.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test that passes an unknown operation must fail")]
+    #[expect(clippy::panic, reason = "a test must fail if it uses an unknown operation")]
     pub fn set_random_faults(&self, faults: Option<RandomFaults>) {
         let mut operations = faults.iter().flat_map(|faults| &faults.operations);
         if let Some(name) = operations.find(|name| !is_operation(name)) {
@@ -407,7 +407,7 @@ impl<'a> RegisteredApp<'a> {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a test that passes an unknown scope must fail")]
+#[expect(clippy::panic, reason = "a test must fail if it uses an unknown scope")]
 fn known(scopes: &[&str]) -> ScopeSet {
     match ScopeSet::parse(scopes.iter().copied()) {
         Ok(scopes) => scopes,

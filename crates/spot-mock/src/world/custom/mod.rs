@@ -179,8 +179,8 @@ impl World {
         Self::default()
     }
 
-    /// Test data without generated music, playlists and playback. `World::empty` contains only the
-    /// default user with three devices, and Spotify's own account.
+    /// Creates test data that contains only the default user with three devices, and Spotify's own
+    /// account.
     pub fn empty() -> Self {
         Self { generated: false, ..Self::default() }
     }

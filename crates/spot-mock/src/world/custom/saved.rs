@@ -4,9 +4,8 @@ use serde::Deserialize;
 
 /// A saved entry of the default user: a name or an id, and the time at which the entry was saved.
 ///
-/// The time can be left out: `"Slip".into()`. The default time of the first entry in a list is the
-/// start time of the mock's clock. The default time of each further entry is one second earlier
-/// than the default time of the entry before it.
+/// The time can be left out: `"Slip".into()`. Without a time, the entry at index `n` of a list was
+/// saved `n` seconds before the start time of the mock's clock.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "control", derive(schemars::JsonSchema))]
 #[serde(transparent)]
