@@ -44,7 +44,8 @@ pub struct Client {
     options: CallOptions,
 }
 
-/// Creates and configures clients, and sends requests for which a client has no method.
+/// Methods that create and configure clients, and methods for endpoints that the SDK does not
+/// define.
 impl Client {
     /// Creates a client with the default settings. To change settings, use
     /// [`builder`](Self::builder).
@@ -217,8 +218,8 @@ impl Client {
         self.access_mode() == AccessMode::Extended
     }
 
-    /// Returns a client whose requests have the priority `Bulk`. When calls have to wait for the rate
-    /// limit, interactive calls are sent first.
+    /// Returns a client whose requests have the priority `Bulk`. When calls have to wait for the
+    /// rate limit, interactive calls are sent first.
     pub(crate) fn in_bulk(mut self) -> Self {
         self.options = self.options.or(&CallOptions::new().priority(Priority::Bulk));
         self

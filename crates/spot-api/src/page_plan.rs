@@ -10,7 +10,7 @@ use spot_model::Paging;
 
 use crate::page::Paged;
 
-/// Position of a stream in its list.
+/// The position in a list that a stream has reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Position {

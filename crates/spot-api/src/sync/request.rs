@@ -64,8 +64,8 @@ impl SyncPlaylist {
     }
 
     /// Sets the maximum number of calls that change the playlist. The maximum does not apply to a
-    /// replacement of the whole playlist. The default maximum is 100 plus the number of calls that
-    /// would replace the whole playlist.
+    /// replacement of the whole playlist. By default, a sync may make at most 100 more calls than a
+    /// replacement of the whole playlist needs.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);
         self

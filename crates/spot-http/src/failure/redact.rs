@@ -24,7 +24,7 @@ const LONGEST_ESCAPE: usize = 10;
 /// A secret is also found if it is escaped for JSON (`\/`, `\u002f`), a URL (`%2F`) or HTML
 /// (`&#47;`). A secret may be escaped up to three times, for example first for JSON and then for a
 /// URL. A secret in base64 is found too, even inside longer base64 data. The time is linear in the
-/// length of `text`. Secrets of fewer than six bytes are ignored.
+/// length of `text`. Secrets of fewer than six bytes are not replaced.
 pub fn redact<'a>(text: &'a str, secrets: &[&str]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {

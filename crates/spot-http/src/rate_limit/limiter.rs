@@ -60,8 +60,8 @@ impl PermitRequest {
 ///
 /// If the permit is dropped before [`sent`](Self::sent) is called, the attempt does not count
 /// against the rate limit. If the permit is dropped after `sent` is called, the attempt counts
-/// against the rate limit for at least one more window. The request of such an attempt may have
-/// reached Spotify.
+/// against the rate limit for at least one window after the drop. The request of such an attempt
+/// may have reached Spotify.
 pub trait Permit: fmt::Debug + Send {
     /// Records the time at which the request is sent.
     fn sent(&mut self, now: Instant);
