@@ -27,8 +27,8 @@ const LICENCES: &[&str] = &[
     "Zlib",
 ];
 
-/// Dependencies of which only one version is allowed. Each dependency is large, or the public API
-/// contains its types.
+/// Dependencies of which only one version is allowed, because the dependency is large or because
+/// the public API contains its types.
 const ONE_VERSION: &[&str] = &[
     "bytes",
     "chrono",

@@ -192,8 +192,8 @@ pub(crate) struct ByCursor {
     next: Option<Option<String>>,
     /// Hashes of all cursors received so far.
     seen: HashSet<u64>,
-    /// Query parameter for the cursor. If the operation does not define the parameter, the first
-    /// page determines the parameter.
+    /// Name of the query parameter for the cursor. If the operation does not define the name, the
+    /// link in the first page determines whether the name is `before` or `after`.
     parameter: Option<&'static str>,
 }
 

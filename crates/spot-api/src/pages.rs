@@ -141,8 +141,8 @@ impl<P: Paged> Pages<P> {
         Ok(())
     }
 
-    /// Requests another page while the first requested page is being decoded. The first page does
-    /// not count as prefetched, because the caller already waits for this page.
+    /// Requests another page while the page that the caller waits for is being decoded. The page
+    /// that is being decoded does not count as prefetched.
     fn request_early(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let arrived = self.jobs.front_mut().is_some_and(|job| job.has_arrived(cx));
         if arrived && self.prefetch > 0 { self.request_up_to(self.prefetch + 1) } else { Ok(()) }

@@ -186,7 +186,7 @@ macro_rules! awaitable {
             type IntoFuture = futures::future::BoxFuture<'static, Self::Output>;
 
             // The method is inline, so that a program compiles only the calls that it makes.
-            // Compiling all calls here would take most of the build time of this crate.
+            // Without `inline`, the code of all calls would take most of this crate's build time.
             #[inline]
             fn into_future(self) -> Self::IntoFuture {
                 let $this = self;

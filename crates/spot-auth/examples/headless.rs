@@ -54,8 +54,8 @@ pub(crate) async fn demo() -> Result<(), Box<dyn Error>> {
         .build()?;
     let said = Arc::new(Mutex::new(String::new()));
     let (show, read) = (Arc::clone(&said), said);
-    // Instead of a user, the demo opens the consent page: `show` stores the URL of the page, and
-    // `prompt` opens the page and returns the callback URL.
+    // In this demo, no user opens the consent page. `show` stores the URL of the page, and `prompt`
+    // opens the page and returns the callback URL.
     let show = move |message: &str| {
         println!("{message}");
         if let Ok(mut said) = show.lock() {

@@ -215,7 +215,7 @@ async fn check_lock(store: &Arc<dyn TokenStore>) -> Result<(), Error> {
     let free = timeout(FREE, store.lock(&key)).await;
     ensure(
         free.is_ok(),
-        "`lock` must succeed after the lock was dropped, even if another `lock` was cancelled",
+        "after the lock is dropped, a task must get it, even if a waiting task was cancelled",
     )?;
     Ok(())
 }

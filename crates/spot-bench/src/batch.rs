@@ -50,7 +50,7 @@ pub(crate) async fn run(report: &mut Report) -> Result<()> {
     let list = |count: usize| ids.iter().cycle().take(count).cloned();
     let uris = |count: usize| list(count).map(|id| format!("spotify:track:{id}"));
     let mut table = Table::new(
-        "Lists that are split into several calls, 50 ms per call",
+        "Lists that are split into several calls (server delay: 50 ms per call)",
         &["job", "calls", "concurrent calls", "seconds", "ideal", "time / ideal"],
     );
     let mut row = |name: &str, calls: usize, at_once: usize, took: Duration| {

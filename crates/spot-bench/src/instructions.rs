@@ -54,7 +54,7 @@ pub(crate) async fn run(recorded: Option<&str>, report: &mut Report) -> Result<(
 async fn decoders(recorded: Option<&str>, report: &mut Report) -> Result<()> {
     let readers = [NOTHING, OURS, SKETCH, RSPOTIFY, SONIC];
     let mut table = Table::new(
-        "Instructions of decoding",
+        "CPU instructions for decoding",
         &[
             "body",
             NOTHING,
@@ -106,7 +106,7 @@ async fn calls(report: &mut Report) -> Result<()> {
     let answers: Answers = Arc::new(move |_| body.clone());
     let server = Server::start(Duration::ZERO, answers)?;
     let mut table = Table::new(
-        "Instructions of a call",
+        "CPU instructions for a call",
         &["client", "instructions per call", "instructions / bare reqwest"],
     );
     let dir = directory()?;

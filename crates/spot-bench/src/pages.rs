@@ -23,7 +23,7 @@ pub(crate) const LATENCY: Duration = Duration::from_millis(50);
 pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
     let library = Library::new(effort.pick(10_000, 2_000)).await?;
     let server = library.serve(LATENCY)?;
-    let title = format!("{} saved tracks, 50 ms a page", library.items);
+    let title = format!("{} saved tracks (server delay: 50 ms per page)", library.items);
     let mut table = Table::new(title, &["client", "seconds", "ideal", "time / ideal", "requests"]);
     let mut row = |name: &str, took: Duration, ideal: f64| {
         let seconds = took.as_secs_f64();

@@ -74,7 +74,7 @@ pub(crate) fn draw(tables: &[&Table], dir: &Path) -> Result<String> {
     if let Some(table) = find("Decoding") {
         decoding(table, &picture("decoding", "Decoding speed, compared with other readers"))?;
     }
-    if let Some(table) = find("saved tracks, 50 ms a page") {
+    if let Some(table) = find("saved tracks (server delay: 50 ms per page)") {
         paging(table, &picture("paging", "Time to read a library, by number of prefetched pages"))?;
     }
     if let Some(table) = find("time of each job") {
@@ -125,14 +125,14 @@ fn requests(table: &Table, path: &Path) -> Result<()> {
             row(&group, client, [requests, bytes, seconds])
         })
         .collect();
-    let title = "Whole jobs, 50 ms per request: less is better";
+    let title = "Complete jobs (server delay: 50 ms per request): less is better";
     let panels = &["requests", "KB received", "seconds"];
     bars(&Bars { title, panels, names: 110, rows }, path)
 }
 
 fn weight(table: &Table, path: &Path) -> Result<()> {
     let [features, program, crates, build, binary] =
-        ["features", "program", "crates", "release build, CPU s", "binary, MB"]
+        ["features", "program", "crates", "release build, CPU seconds", "binary, MB"]
             .map(|name| table.column(name));
     let figures = crates?.into_iter().zip(build?).zip(binary?);
     let rows = features?

@@ -87,7 +87,7 @@ pub(crate) async fn run(effort: Effort, report: &mut Report) -> Result<()> {
         Sizes { saved: 1_000, playlists: 20, albums: 60 },
     );
     let python = install_spotipy();
-    let title = "Requests, received bytes and time of each job, 50 ms per request";
+    let title = "Requests, received bytes and time of each job (server delay: 50 ms per request)";
     let head = ["mode", "job", "client", "requests", "KB received", "seconds", "target"];
     let mut table = Table::new(title, &head);
     for (mode, access, name) in [

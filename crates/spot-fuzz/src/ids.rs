@@ -55,9 +55,9 @@ where
     }
 }
 
-/// Checks a type that prints audiobooks as shows and chapters as episodes, as Spotify does. The
-/// printed text may differ from the input. If the printed text is parsed and printed again, the
-/// text must not change.
+/// Checks a type that prints an audiobook as a show, and a chapter as an episode. Spotify does the
+/// same. The printed text may differ from the input. If the printed text is parsed and printed
+/// again, the text must not change.
 fn check_settled<T>(text: &str)
 where
     T: FromStr<Err: Display> + Display + PartialEq + Debug,

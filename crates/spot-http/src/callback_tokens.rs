@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     /// Returns a source of the tokens `token-0`, `token-1` and so on, each valid for the time
-    /// `valid`. The returned counter counts the calls of the closure.
+    /// `valid`. The returned counter shows how often the closure was called.
     fn numbered(valid: Duration) -> (CallbackTokens, Arc<AtomicUsize>) {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);

@@ -90,8 +90,8 @@ impl AccessToken {
         text.strip_prefix("Bearer ").unwrap_or_default()
     }
 
-    /// Whether both values are clones of one token. Separately created tokens are different, even
-    /// if their strings are equal.
+    /// Whether both values are clones of one token. For two tokens that were created separately,
+    /// `same` returns `false`, even if their strings are equal.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

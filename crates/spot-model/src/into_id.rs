@@ -147,7 +147,7 @@ impl<I: Id, T: IntoId<I>> IntoId<I> for Result<T, ParseIdError> {
     }
 }
 
-/// Implements the conversion from id types into a URI group.
+/// Implements the conversion from id types into a type such as `LibraryUri`.
 macro_rules! into_group {
     ($($group:ty: $($held:ty),*;)*) => {$($(
         impl IntoId<$group> for $held {

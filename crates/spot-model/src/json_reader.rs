@@ -477,7 +477,8 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
 /// Name of a field. The next byte is the opening quote of the name.
 struct Key<'a, 'de>(&'a mut JsonReader<'de>);
 
-/// Defines methods that always return an error. serde_json then decodes the text.
+/// Defines methods that always return an error. After the error, `from_slice` decodes the JSON with
+/// serde_json.
 macro_rules! unusual {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {

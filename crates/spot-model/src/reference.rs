@@ -117,8 +117,8 @@ impl<'a> Reference<'a> {
 fn uri<'a>(whole: &'a str, rest: &'a str) -> Reference<'a> {
     let (word, rest) = rest.split_once(':').unwrap_or((rest, ""));
     match Kind::of(word) {
-        // A user name may contain any character, even `?` or `#`. The code therefore does not
-        // remove a query from a user name.
+        // A user name may contain any character, even `?` or `#`. The code therefore does not cut a
+        // user name at these characters.
         Some(Kind::User) => match rest.split_once(':') {
             None => Reference::Thing(Kind::User, rest),
             Some((_, owned)) => match owned.split_once(':') {

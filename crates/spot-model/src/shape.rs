@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Visitor, forward_to_deserialize_any};
 
-/// `check` counts the values of JSON that has more bytes than this limit. Decoding JSON with fewer
-/// bytes than this limit cannot take much memory.
+/// If JSON has more bytes than this limit, `check` counts its values. Decoding shorter JSON cannot
+/// take much memory.
 const SHORT: usize = 512 * 1024;
 
-/// JSON with more than `SHORT` bytes may contain one value per this number of bytes, plus a fixed
-/// number of values. Objects, lists and nulls count as values. Responses of the API have at least
-/// 60 bytes per value.
+/// `check` rejects JSON with more than `SHORT` bytes if the JSON has too many values. The maximum
+/// is the length of the JSON divided by this number, plus a constant. Objects, lists and nulls
+/// count as values. Responses of the API have at least 60 bytes per value.
 const BYTES_A_VALUE: usize = 32;
 
 /// Checks that the text can be a `T` and would not exhaust the memory.

@@ -262,7 +262,7 @@ fn tell(
             command
         }
     };
-    // The documentation pages start an installed `spot-mock`.
+    // The examples in the documentation pages find `spot-mock` in `PATH`.
     let path = env::var_os("PATH").unwrap_or_default();
     let directory = places.mock.parent().map(Path::to_owned);
     let path = env::join_paths(directory.into_iter().chain(env::split_paths(&path)))

@@ -229,7 +229,8 @@ fn playable(spec: &Spec) -> String {
     let mut conversions = String::new();
     for (name, kind) in kinds() {
         let function = name.to_lowercase();
-        // If the object has a field `uri`, the id is not derived from the URI.
+        // If the object has its own field `uri`, the generated code does not derive a missing id
+        // from the URI.
         let has_uri_field = kind.fields.iter().any(|field| field.json() == "uri");
         let from_uri = format!(".or_else(|| self.uri.as_ref()?.id()?.{function}())");
         let from_uri = if has_uri_field { "" } else { &from_uri };

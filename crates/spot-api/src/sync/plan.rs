@@ -11,8 +11,8 @@ use crate::{
     },
 };
 
-/// By default, a sync without a replacement may make at most this many calls more than a
-/// replacement would take.
+/// Default limit for a sync that changes single entries. The sync may make this many more calls
+/// than a replacement of the whole list.
 const EXTRA_CALLS: usize = 100;
 
 /// Restrictions set by the caller.

@@ -228,7 +228,7 @@ fn blocks(targets: &[usize], is_kept: &[bool], order: Order) -> Vec<Range<usize>
 }
 
 /// For each range, finds the entry that comes directly before the range in the wanted order. Moves
-/// the range right after this entry.
+/// the range to the position directly after this entry.
 fn move_all(list: &mut Vec<usize>, moving: &[Vec<usize>], steps: &mut Vec<Step>) {
     // The ranges are processed in the wanted order, so all entries that precede a range are already
     // in place.

@@ -64,7 +64,7 @@ impl SyncPlaylist {
     }
 
     /// Sets the maximum number of calls that change the playlist. The maximum does not apply to a
-    /// replacement of the whole playlist. By default, a sync may make 100 calls more than a
+    /// replacement of the whole playlist. By default, a sync may make at most 100 more calls than a
     /// replacement of the whole playlist needs.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.terms.max_calls = Some(calls);

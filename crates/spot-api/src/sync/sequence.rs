@@ -42,8 +42,9 @@ pub(crate) fn partners(list: &[u32], other: &[u32]) -> Vec<usize> {
         copies.entry(*key).or_default().push(place);
     }
     let copies_of = |key: &u32| copies.get(key).map_or(&[][..], Vec::as_slice);
-    // An increasing subsequence has the same order in both lists. The candidates of one entry are
-    // in decreasing order, so that an increasing subsequence contains at most one of them.
+    // Pairs have the same order in both lists if their positions in `other` increase. The
+    // candidates of one entry are in decreasing order, so that an increasing subsequence contains
+    // at most one of them.
     let mut ranks: HashMap<u32, usize> = HashMap::new();
     let (mut entries, mut candidates) = (Vec::new(), Vec::new());
     for (entry, key) in list.iter().enumerate() {

@@ -77,8 +77,7 @@ fn moved(
     let duration = duration.filter(|duration| !duration.is_zero());
     let from = duration.map_or(latest, |duration| latest.min(duration));
     match duration {
-        // The item should have ended. If the item has started again, its actual position is
-        // plausible.
+        // The item should have ended. The found position is possible if the item has started again.
         Some(duration) if is_later_run(latest, found, duration) => {
             Some(PlaybackChange::ItemRepeated)
         }

@@ -248,8 +248,8 @@ impl PlaybackWatch {
             let travelled = arrived.saturating_duration_since(start).saturating_sub(waited);
             let way_back = (travelled / 2).min(Duration::from_secs(1));
             let at = arrived.checked_sub(way_back).unwrap_or(arrived);
-            // It is unknown when a failed request was sent. The latest possible time is the time of
-            // the failure.
+            // It is unknown when a failed request was sent. The request was sent before its error
+            // arrived, so `sent` is the time of the error.
             let sent = if answer.is_ok() { start + waited } else { arrived };
             Answer { state: answer.map(crate::Response::into_body), sent, at, arrived }
         });

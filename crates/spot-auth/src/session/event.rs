@@ -76,8 +76,8 @@ type Notify = dyn Fn(&SessionEvent<'_>) + Send + Sync;
 /// Delivers events to the program's observer.
 ///
 /// The observer runs on its own thread. For each event, a session waits until the observer returns,
-/// but at most for [`MAX_WAIT`]. If the observer takes longer, the session continues. Until the
-/// observer returns, sessions send further events without waiting.
+/// but at most for [`MAX_WAIT`]. If the observer takes longer, the session continues. While the
+/// observer is still busy, sessions queue further events, and do not wait for the observer.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Delivery>>);
 

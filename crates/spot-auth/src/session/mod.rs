@@ -29,8 +29,8 @@ use crate::{
 /// Clones share the same state. If several tasks need a new token, they wait for the same refresh.
 /// A refresh runs in the background, about five minutes before the token expires. Callers wait for
 /// the refresh if the token expires within one minute. In the first five minutes after a session is
-/// loaded, callers wait for a background refresh, even if the current token is still valid.
-/// Otherwise, a program could exit before the new tokens are saved. Call [`settled`](Self::settled)
+/// loaded, callers wait for the refresh of a token that expires within about five minutes. Without
+/// this wait, a program could exit before the new tokens are saved. Call [`settled`](Self::settled)
 /// before the program ends.
 ///
 /// After the user's consent has expired or was revoked, every call fails with

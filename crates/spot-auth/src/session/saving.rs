@@ -46,8 +46,8 @@ impl User {
                     self.state().saved(stored.version());
                     return;
                 }
-                // The store still has the expected version, so the tokens in the store are old and
-                // are not adopted.
+                // The version in the store has not changed, so no other process has saved newer
+                // tokens. The session does not adopt the stored tokens.
                 Ok(Some(stored)) if Some(stored.version()) == expected => {}
                 Ok(Some(stored)) => {
                     self.state().adopt(stored);

@@ -27,11 +27,11 @@ pub(crate) struct SessionState {
     pub(crate) to_remove: Option<StoreLocation>,
     /// Whether the accounts service has refused the current refresh token.
     pub(crate) refresh_token_refused: bool,
-    /// Whether the store has renamed a broken record. After the rename, a missing record does not
-    /// mean that the user has signed out.
+    /// Whether the store has renamed a broken token record of this session. The store then has no
+    /// token record for the session, although the user has not signed out.
     pub(crate) set_aside: bool,
-    /// Whether the session was moved to a store but is not saved there yet. If the store already
-    /// has a record, this record is outdated.
+    /// Whether the session was moved to a store but is not saved there yet. A token record that
+    /// the store already contains is outdated, so the session overwrites this token record.
     pub(crate) overwrite: bool,
     pub(crate) unsaved: Option<Unsaved>,
     /// Whether a task is retrying to save the record.

@@ -130,9 +130,9 @@ const ADVANCE_WINDOW: Duration = Duration::from_secs(300);
 /// If the token expires within this time, every caller waits for the refresh.
 const MANDATORY_WINDOW: Duration = Duration::from_secs(60);
 
-/// For this time after the creation of the cache, callers wait for the first background refresh,
-/// even if the old token is still valid. Otherwise, a program could exit before the new tokens are
-/// saved.
+/// A cache is young for this time after its creation. Callers of a young cache wait for the first
+/// background refresh, even if the old token is still valid. Otherwise, a program could exit before
+/// the new tokens are saved.
 const YOUNG: Duration = Duration::from_secs(300);
 
 /// How long a caller waits for a background refresh. The old token is still valid.

@@ -64,8 +64,8 @@ async fn malformed_requests_do_not_end_the_sign_in() {
     let state = get("state");
     let mut random = fastrand::Rng::with_seed(7);
     for round in 0..400 {
-        // The state lacks its first character. With the complete state, a damaged request could
-        // still be valid and complete the sign-in.
+        // The state lacks its first character. Otherwise, a slightly damaged request could finish
+        // the sign-in.
         let request = format!(
             "GET /callback?code=c&state={} HTTP/1.1\r\nHost: {address}\r\n\r\n",
             &state[1..]

@@ -66,8 +66,8 @@ fn cause(error: &Error, operation: &Operation, mode: AccessMode) -> Option<Forbi
     })
 }
 
-/// Returns the cause if the operation is not available to the application and the response has no
-/// message.
+/// Returns the cause of a refusal without a message, if the operation is not available to the
+/// application.
 fn closed(error: &Error, operation: &Operation, mode: AccessMode) -> Option<ForbiddenCause> {
     match operation.access {
         _ if !is_silent(error) => None,

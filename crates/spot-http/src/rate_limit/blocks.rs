@@ -98,9 +98,9 @@ impl SharedBlock {
     pub const ALL: &str = "";
 }
 
-/// The blocks for which a call is the probe. A block has a probe only after the block has ended. If
-/// the response to the probe is not a 429, the limiter removes these blocks. An ordinary call is
-/// the probe for no block.
+/// The blocks that a call probes. After a block has ended, the limiter sends one call as a probe.
+/// If the response to the probe is not a 429, the limiter removes the probed blocks. An ordinary
+/// call does not probe a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Probes {
     all: bool,
@@ -108,12 +108,12 @@ pub struct Probes {
 }
 
 impl Probes {
-    /// Whether the call is the probe for the block that applies to all operations.
+    /// Whether the call probes the block that applies to all operations.
     pub(crate) fn all(self) -> bool {
         self.all
     }
 
-    /// Returns the keys of the blocks for which a call of this operation is the probe.
+    /// Returns the keys of the blocks that a call of this operation probes.
     pub fn keys(self, operation: &Operation) -> impl Iterator<Item = Cow<'static, str>> {
         let all = self.all.then_some(Cow::Borrowed(SharedBlock::ALL));
         all.into_iter().chain(self.operation.then(|| key(operation)))
@@ -123,7 +123,7 @@ impl Probes {
 /// Whether a call may be sent.
 #[derive(Debug)]
 pub(crate) enum Passage {
-    /// The call may be sent. The call is the probe for the blocks in `Probes`.
+    /// The call may be sent. The call probes the blocks in `Probes`.
     Open(Probes),
     /// All operations are blocked until this time.
     AllBlocked(Instant, Error),
@@ -168,8 +168,8 @@ impl Blocks {
         }
     }
 
-    /// Records the end of an admitted call. If the server's response was not a 429, the blocks for
-    /// which the call was the probe are removed.
+    /// Records the end of an admitted call. If the server's response was not a 429, the blocks that
+    /// the call probed are removed.
     pub(crate) fn end(&mut self, operation: &Operation, probes: Probes, answered: bool) {
         if answered {
             if probes.all && self.all.as_ref().is_some_and(Block::is_probed) {
@@ -217,8 +217,8 @@ impl Blocks {
             wait
         };
         let wait = wait.min(LONGEST_BLOCK);
-        // If the call was the probe for two blocks, the 429 confirms only one block, and the second
-        // block needs another probe.
+        // If the call probed two blocks, the 429 confirms one block, and the second block needs
+        // another probe.
         let other = Probes { all: probes.all && alone, operation: probes.operation && !alone };
         self.end(operation, other, false);
         let block = Block {

@@ -60,7 +60,7 @@ pub struct Candidate<'a> {
     pub operation: &'a Operation,
     /// The call may use the slots of this priority.
     pub priority: Priority,
-    /// The blocks for which the call is the probe.
+    /// The blocks that the call probes.
     pub probes: Probes,
     /// How many calls wait, including this candidate.
     pub waiting: Waiting,
@@ -74,7 +74,7 @@ pub struct EndedCall<'a> {
     pub slot: u64,
     /// The operation that was called.
     pub operation: &'a Operation,
-    /// The blocks for which the call was the probe.
+    /// The blocks that the call probed.
     pub probes: Probes,
     /// How the call ended.
     pub end: End,

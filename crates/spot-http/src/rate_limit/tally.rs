@@ -14,12 +14,13 @@ pub(crate) enum Rounding {
     Up,
 }
 
-/// A list of times, earliest first. Each time has a kind.
+/// A list of entries, earliest first. Each entry has a time, a kind, and the number of merged
+/// times.
 ///
 /// While the list has fewer than [`EXACT`] entries, every new time gets its own entry. If the list
 /// has at least [`EXACT`] entries, it merges a new time with the previous entry. The kinds must be
-/// equal, and the times must be at most `resolution` apart. Merging limits the memory that the
-/// times of thousands of calls need.
+/// equal, and the times must be at most `resolution` apart. Merged times need the memory of one
+/// entry.
 #[derive(Debug)]
 pub(crate) struct Tally<K> {
     entries: VecDeque<Entry<K>>,
@@ -89,8 +90,8 @@ impl<K: Copy + PartialEq> Tally<K> {
         self.count = counts.fold(0, u32::saturating_add);
     }
 
-    /// Skips this number of the earliest times, and returns the next time. An entry with several
-    /// merged times counts as several times.
+    /// Returns the time at the index `skipped` of all times, sorted from earliest to latest. Each
+    /// merged time has its own index.
     pub(crate) fn nth(&self, skipped: u32) -> Option<Instant> {
         let mut passed = 0_u32;
         let entry = self.entries.iter().find(|entry| {

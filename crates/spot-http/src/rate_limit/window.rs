@@ -64,8 +64,8 @@ pub struct Window {
     /// When the slots of finished calls become free, soonest first.
     cooling: Tally<Call>,
     /// Send times of the calls that got a response and were sent within the last window, oldest
-    /// first. The server certainly counts these calls, so their number is a lower bound of the
-    /// server's limit. The number of used slots is an upper bound of the server's current count.
+    /// first. The server has accepted all these calls, so the server's limit is not lower than
+    /// their number. The number of used slots is an upper bound of the server's current count.
     certain: Tally<()>,
     ramp: u32,
     braked_since: Option<Instant>,
@@ -453,8 +453,8 @@ impl Window {
         self.braked_since = None;
     }
 
-    /// Records that a call has to wait because of `ramp`. Doubles `ramp`, up to [`LARGEST_RAMP`],
-    /// if calls have waited because of `ramp` for one window length.
+    /// Records that a call has to wait because of `ramp`. If `ramp` has delayed calls during a
+    /// whole window length, doubles `ramp`, up to [`LARGEST_RAMP`].
     fn brake(&mut self, now: Instant) {
         match self.braked_since {
             None => self.braked_since = Some(now),

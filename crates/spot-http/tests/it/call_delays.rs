@@ -99,8 +99,8 @@ async fn cancelled_searches_do_not_delay_the_last_search() {
     let pipeline = pipeline(&url, RateLimit::learned());
     let search =
         |text: &str| Request::new(Operation::SEARCH).query("q", text).query("type", "track");
-    // Each letter that the user types starts a search. The next letter cancels the search before
-    // its response arrives.
+    // Each letter that the user types starts a search. When the user types the next letter, the
+    // program cancels this search before the response arrives.
     for letters in 1..=16 {
         let call = pipeline.call(search(&"search as you type"[..letters]));
         timeout(Duration::from_millis(20), call).await.unwrap_err();

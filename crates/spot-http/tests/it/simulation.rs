@@ -251,7 +251,8 @@ const LATENCY: Duration = Duration::from_millis(100);
 #[tokio::test(start_paused = true)]
 async fn pacing_bounds_the_extra_time_and_the_429s() {
     let mut table = vec![
-        "server      | client                      | time / ideal | 429s per 1,000".to_owned(),
+        "server      | client                      | time / ideal time | 429s per 1,000 calls"
+            .to_owned(),
     ];
     let mut ran = Vec::new();
     for rule in [Rule::Plain, Rule::RejectedCount, Rule::Lengthens] {
@@ -262,7 +263,7 @@ async fn pacing_bounds_the_extra_time_and_the_429s() {
             };
             let rule = format!("{rule:?}");
             let refused = run.refused_per_1000;
-            table.push(format!("{rule:<13} | {client:<27} | {time:<12} | {refused:.1}"));
+            table.push(format!("{rule:<13} | {client:<27} | {time:<17} | {refused:.1}"));
         };
         let server = Server::new(rule, 180, LATENCY, 1);
         let alone = (0..32).map(|task| seeded(&server, RateLimit::unpaced(), task)).collect();
@@ -313,7 +314,7 @@ async fn fifty_users_get_as_few_429s_as_a_single_user() {
             work_in(32, &server, users, 5000).await;
             let later = (server.refused() - before) as f64 / 5.0;
             println!("  the next 5,000: {later:.1}");
-            assert!(later <= 1.0, "{later} 429s per 1,000 after the first 5,000 calls");
+            assert!(later <= 1.0, "{later} 429s per 1,000 calls after the first 5,000 calls");
         }
     }
 }
@@ -608,7 +609,8 @@ struct Flights {
     slowest: u64,
     in_flight: usize,
     outstanding: usize,
-    /// Time since which calls wait, although fewer than eight calls are in flight.
+    /// `Some` if a call waits although fewer than eight calls are in flight. The value is the time
+    /// of the last change of `in_flight` or `outstanding`.
     held_since: Option<Instant>,
     longest_hold: Duration,
 }

@@ -113,7 +113,7 @@ struct Writer {
     corruption: Corruption,
     /// Number of objects that enclose the next value.
     depth: u32,
-    /// Number of processed fields or entries that could be removed or replaced.
+    /// Number of fields and entries that the writer has reached and could remove or replace.
     turn: u32,
 }
 

@@ -77,7 +77,7 @@ impl Render<'_> {
         }
     }
 
-    /// Sets the reference fields: `external_urls`, `href`, `id`, `type` and `uri`.
+    /// Sets the fields `external_urls`, `href`, `id`, `type` and `uri`.
     pub(super) fn set_reference(self, object: &mut Object, kind: &'static str, id: &str) {
         object.set("external_urls", external_urls(kind, id));
         object.set("href", format!("{}/{kind}s/{id}", self.api));

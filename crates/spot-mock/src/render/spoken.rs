@@ -56,7 +56,7 @@ impl Render<'_> {
         self.episode_object(key).into()
     }
 
-    /// An episode with its show, as an object to which playlists add fields.
+    /// An episode with its show. For playlist items, the caller adds further fields.
     pub(super) fn episode_object(self, key: Key<Episode>) -> Object {
         let episode = &self.world.episodes[key];
         let mut object = self.episode_fields(episode);
@@ -202,8 +202,9 @@ impl Render<'_> {
         object.into()
     }
 
-    /// Sets the reference fields. The URI and the URL use the types `show` and `episode`, since
-    /// Spotify treats audiobooks as shows, and chapters as episodes.
+    /// Sets the fields `external_urls`, `href`, `id`, `type` and `uri`. The URI and the URL use the
+    /// types `show` and `episode`, because Spotify treats audiobooks as shows, and chapters as
+    /// episodes.
     fn set_book_reference(self, object: &mut Object, kind: &'static str, under: &str, id: &str) {
         object.set("external_urls", external_urls(under, id));
         object.set("href", format!("{}/{kind}s/{id}", self.api));

@@ -92,9 +92,9 @@ impl Site {
         keys
     }
 
-    /// Creates an isolated instance, or replaces the instance with this key. Without a recipe, the
-    /// instance shares the content of the default instance, and its creation takes less than a
-    /// millisecond.
+    /// Creates an isolated instance. If an instance already has this key, the new instance replaces
+    /// that instance. Without a recipe, the new instance shares the content of the default
+    /// instance, and its creation takes less than a millisecond.
     pub(crate) fn create_world(
         &self,
         key: &str,

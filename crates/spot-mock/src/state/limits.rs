@@ -199,8 +199,8 @@ fn bucket(path: &str) -> String {
     words.collect::<Vec<_>>().join("/")
 }
 
-/// Multiplies the remaining wait by 1.5, to at most `most`. If the remaining wait is
-/// already longer than `most`, returns `end` unchanged.
+/// Multiplies the remaining wait by 1.5, but does not make the wait longer than `most`. If the
+/// remaining wait is already longer than `most`, returns `end` unchanged.
 fn lengthened(end: Moment, now: Moment, most: Duration) -> Moment {
     let left = end.since(now);
     now.plus((left + left / 2).min(most).max(left))

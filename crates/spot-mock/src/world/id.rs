@@ -33,8 +33,8 @@ impl Id {
     /// Index among the entries of this kind; `None` for ids of other kinds.
     pub(crate) fn place(&self, kind: &str) -> Option<u32> {
         let digits = self.as_str().strip_prefix(MARK)?.strip_prefix(kind)?;
-        // If the id has a longer kind that starts with `kind`, `digits` contains letters, and
-        // parsing fails.
+        // The kind in the id may start with `kind`, but be longer. `digits` then contains letters,
+        // so `parse` returns an error.
         digits.parse::<u32>().ok()?.checked_sub(1)
     }
 

@@ -80,7 +80,8 @@ async fn custom_data_appears_in_the_library_catalogue_and_search() {
 async fn custom_users_have_playlists_and_are_not_registered() {
     let api = start(custom::World::from_json(WORLD).unwrap()).await;
     let token = api.mock.user_token_for("ada #1", &["playlist-read-private"]).unwrap();
-    // By default, the mock registers the first five users. The custom user is not among them.
+    // By default, the mock registers its first five users. The custom user is not one of these five
+    // users.
     assert_eq!(api.with_token(token).get("/me/playlists").await.status, 403);
 
     let builder = MockSpotify::builder().world(custom::World::from_json(WORLD).unwrap());

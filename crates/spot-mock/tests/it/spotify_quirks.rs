@@ -74,7 +74,8 @@ async fn previous_after_a_queued_track_plays_the_interrupted_track() {
     assert_eq!(api.post(&queue, "").await.status, 204);
     api.post("/me/player/next", "").await;
     assert_eq!(current().await, world.relinked_track);
-    // The interrupted track is the first track of its album, but the command succeeds.
+    // The queued track has interrupted the first track of the album. `previous` plays this first
+    // track, and does not fail.
     assert_eq!(api.post("/me/player/previous", "").await.status, 204);
     assert_eq!(current().await, first);
     api.post("/me/player/next", "").await;

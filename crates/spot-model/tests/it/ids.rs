@@ -130,7 +130,8 @@ proptest! {
         prop_assert_eq!(&user.uri().to_string().parse::<UserId>().unwrap(), &user);
         prop_assert_eq!(&user.url().parse::<UserId>().unwrap(), &user);
         prop_assert_eq!(&user.href().parse::<UserId>().unwrap(), &user);
-        // A URI group percent-encodes the user name, because a comma in a query would end the URI.
+        // `LibraryUri` percent-encodes the user name, because a comma in a list of URIs would end
+        // the URI.
         let group = LibraryUri::from(user.clone()).to_string();
         prop_assert_eq!(&group, &user.uri().to_string());
         prop_assert!(!group.contains([',', ' ', '#']));

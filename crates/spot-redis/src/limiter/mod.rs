@@ -47,13 +47,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// like those of a [`LocalLimiter`](spot_http::LocalLimiter). In each process, use one limiter for
 /// all clients of the application. Cloning is cheap, and clones share all state.
 ///
-/// While the server is unavailable, each process continues with its share of the limit: the last
-/// known limit divided by the last known number of processes. If the Redis server is unavailable,
-/// calls do not fail. After the Redis server becomes unavailable, the next Spotify call waits for
-/// at most the connect timeout. After a Redis command fails, Spotify calls continue without Redis
-/// until the Redis server is available again. When the server is available again, the limiter
-/// shares its state again automatically. The [observer](RedisLimiterBuilder::observer) receives an
-/// event when the server becomes unavailable, and another event when the server is available again.
+/// While the Redis server is unavailable, each process continues with its share of the limit: the
+/// last known limit divided by the last known number of processes. If the Redis server is
+/// unavailable, calls do not fail. After the Redis server becomes unavailable, the next call to
+/// Spotify waits for at most the connect timeout. After a Redis command fails, calls to Spotify
+/// continue without Redis until the Redis server is available again. When the Redis server is
+/// available again, the limiter shares its state again automatically. The
+/// [observer](RedisLimiterBuilder::observer) receives an event when the Redis server becomes
+/// unavailable, and another event when the Redis server is available again.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), spot_http::Error> {
@@ -182,8 +183,9 @@ impl RedisLimiterBuilder {
         self
     }
 
-    /// Sets a fixed maximum number of calls in the rolling window, which replaces the learned
-    /// limit. A number below 1 is treated as 1. All processes must use the same maximum.
+    /// Sets a fixed maximum number of calls in the rolling window. The limiter uses this maximum
+    /// instead of the learned limit. A number below 1 is treated as 1. All processes must use the
+    /// same maximum.
     pub fn known(mut self, calls: u32) -> Self {
         self.settings.known = Some(calls.max(1));
         self

@@ -225,8 +225,8 @@ impl SharedSlots {
         }
     }
 
-    /// How long a response of the server is valid. While a limit is known, the process tells the
-    /// server within this time that a call has ended.
+    /// How long a response of the Redis server is valid. If the limit is known, the process reports
+    /// an ended call to the Redis server after at most this time.
     fn fresh(&self) -> Duration {
         (self.settings.window / 30).clamp(Duration::from_millis(250), Duration::from_secs(1))
     }
@@ -495,9 +495,9 @@ impl SharedSlots {
         blocks.replace(&shared, now);
     }
 
-    /// Handles an unavailable server: from now on, this process uses only its share of the limit.
-    /// Returns the share of this process, or `None` if an earlier call has already handled this
-    /// outage.
+    /// Handles an unavailable Redis server: from now on, this process uses only its share of the
+    /// limit. Returns this share of the limit, or `None` if an earlier call of `fail` has already
+    /// handled the outage.
     pub(crate) fn fail(&mut self, now: Instant) -> Option<Option<u32>> {
         self.asked = None;
         if matches!(self.mode, Mode::Alone { .. }) {

@@ -28,8 +28,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Takes the lock. A repetition by the same process succeeds too, because the connection repeats
-/// the script after a lost response.
+/// Takes the lock. If the response is lost, the connection runs the script again. The second run
+/// also succeeds if the first run has taken the lock.
 static ACQUIRE: Script = Script::new(
     "local holder = redis.call('GET', KEYS[1])
      if holder and holder ~= ARGV[1] then return 0 end

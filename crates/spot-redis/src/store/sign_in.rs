@@ -19,7 +19,7 @@ use crate::{
 /// How long a sign-in is valid.
 const LIFETIME: Duration = Duration::from_secs(600);
 
-/// How long the server stores the copy of a removed sign-in.
+/// How long the Redis server stores the copy of a sign-in that `TAKE` has removed.
 const REPEATABLE: Duration = Duration::from_secs(10);
 
 /// Moves a sign-in to `KEYS[2]`, and returns the sign-in. If the response is lost, the connection

@@ -48,7 +48,8 @@ impl Log {
     }
 }
 
-/// A transport that records every body unchanged. The `Recorder` of the SDK would remove secrets.
+/// A transport that records every body unchanged. These tests cannot use the `Recorder` of the SDK,
+/// because the `Recorder` removes secrets.
 #[derive(Clone)]
 struct Wire {
     transport: ReqwestTransport,

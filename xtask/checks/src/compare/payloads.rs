@@ -249,8 +249,9 @@ fn says_nothing(value: &Value) -> bool {
 }
 
 /// Whether two strings are equivalent. The encoder generates links from the id, so this function
-/// does not compare links. The encoder writes enum values in the case that Spotify uses now, so
-/// this function ignores case. Times are encoded without a fraction if the fraction is zero.
+/// does not compare links. Some payloads differ from the encoder in the upper or lower case of enum
+/// values, so this function ignores case. Times are encoded without a fraction if the fraction is
+/// zero.
 fn same_text(given: &str, kept: &str) -> bool {
     let is_link = |text: &str| text.starts_with("http") || text.starts_with("spotify:");
     given.eq_ignore_ascii_case(kept)

@@ -486,7 +486,8 @@ async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
         "{calls} calls with a limit of {limit} per {seconds} s take at least {} s",
         ideal.as_secs()
     ));
-    say("processes | limiter      | time / ideal | 429s per 1,000 | round trips per call | shares");
+    say("processes | limiter      | time / ideal time | 429s per 1,000 calls \
+         | round trips per call | share of the calls of each process");
     let outcomes = join_all(fleets.iter().cloned().map(|fleet| async move {
         let running = fleet.start().await?;
         let took = running.until(calls, ideal * 2).await;
@@ -505,7 +506,7 @@ async fn paces(checks: &mut Checks, short: bool) -> Result<(), Error> {
             false => ("per process", "-".to_owned()),
         };
         say(&format!(
-            "{processes:>9} | {limiter:<12} | {over:>12.3} | {refused:>14.1} | {round_trips:>20} \
+            "{processes:>9} | {limiter:<12} | {over:>17.3} | {refused:>20.1} | {round_trips:>20} \
              | {}",
             shares.join(", ")
         ));
@@ -560,7 +561,7 @@ async fn faults(checks: &mut Checks, short: bool) -> Result<(), Error> {
         let Some((outcome, recovery)) = outcome? else { continue };
         let refused = outcome.refused_per_1000();
         say(&format!(
-            "{name}: {} calls, {refused:.1} 429s per 1,000, {recovery}",
+            "{name}: {} calls, {refused:.1} 429s per 1,000 calls, {recovery}",
             outcome.accepted
         ));
         intact(checks, name, &outcome);

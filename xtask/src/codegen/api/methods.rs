@@ -30,7 +30,8 @@ pub(super) fn client_methods(domain: &Domain) -> String {
     }
 }
 
-/// The methods of a handle, or of a request with further methods, in the order of the spec.
+/// The methods that create requests, in the order of the spec. `handle` is a handle, or an
+/// operation whose request has such methods.
 pub(super) fn methods_of(spec: &Spec, handle: &str, ty: &str, parent: Option<&Op>) -> String {
     let mut methods = String::new();
     for (name, op) in spec.ops().filter(|(_, op)| op.on == handle) {

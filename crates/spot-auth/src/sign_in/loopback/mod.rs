@@ -166,8 +166,8 @@ fn make_room(connections: &mut VecDeque<Connection>) {
     }
 }
 
-/// Responds to one request. The callback receives its response later, when the result of the
-/// sign-in is known.
+/// Responds to one request of the browser. The response to the callback request is sent later, when
+/// the result of the sign-in is known.
 async fn serve(
     mut stream: TcpStream,
     filter: &RequestFilter,

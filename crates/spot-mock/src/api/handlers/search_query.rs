@@ -34,7 +34,7 @@ pub(super) struct Word {
 pub(super) enum Place {
     Anywhere,
     In(Field),
-    /// The word follows a filter for this field whose value has no quotation marks. The word may
+    /// The word comes after an unquoted filter for this field, such as `artist:Miles`. The word may
     /// be a part of the value: in `artist:Miles Davis Doxy`, `Davis` is part of the artist, and
     /// `Doxy` is not. The word therefore matches every part of the entry.
     Perhaps(Field),
