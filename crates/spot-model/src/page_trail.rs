@@ -17,7 +17,8 @@ pub struct PageTrail {
     remembered: u64,
     /// Number of followed links, starting with the stored link. 0 if no link is stored.
     length: u32,
-    /// Value of `length` at which the next link replaces the stored link.
+    /// If `length` has reached this value, the trail stores the next followed link instead of the
+    /// old one.
     limit: u32,
     backwards: bool,
 }

@@ -123,8 +123,8 @@ impl<T: DeserializeOwned> RenamedField<T> {
     }
 }
 
-/// Decodes the value under one of the names. Returns `None` if the value under the other name has
-/// the same text.
+/// Decodes the value of the old or the new field. Returns `None` if the other field was decoded
+/// before and has the same JSON.
 struct Value<T> {
     /// Name of the newtype, for the JSON reader.
     newtype: &'static str,

@@ -40,7 +40,7 @@ pub enum PlaybackChange {
         /// The new device; `None` if Spotify did not return the device.
         to: Option<Device>,
     },
-    /// The volume of the same device changed.
+    /// The volume changed, while the device stayed the same.
     VolumeChanged {
         /// The previous volume, 0 to 100.
         from: Option<u8>,

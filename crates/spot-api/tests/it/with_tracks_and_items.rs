@@ -221,7 +221,7 @@ async fn a_dropped_stream_sends_no_more_requests() {
         .await
         .unwrap();
     let client = support::client(&mock);
-    // Starts after the album that takes more than one request.
+    // The list starts after the album whose tracks need more than one request.
     let mut albums = client.albums((3..ALBUMS).map(album_id)).with_tracks();
     albums.try_next().await.unwrap();
     drop(albums);

@@ -143,7 +143,7 @@ impl<S: Slots> QueuedLimiter<S> {
         WeakLimiter { shared: Arc::downgrade(&self.shared) }
     }
 
-    /// Gives access to the slots and the blocks. Does not wake waiting calls.
+    /// Calls a closure with the slots and the blocked operations. Does not wake waiting calls.
     pub fn with<T>(&self, use_them: impl FnOnce(&mut S, &mut Blocks, Instant) -> T) -> T {
         let mut state = self.shared.state();
         let State { slots, blocks, .. } = &mut *state;

@@ -25,7 +25,7 @@ use crate::limiter::messages::{BlockChange, Change, Ended, How, Request, Respons
 /// How long the permission to send a probe is valid.
 const PROBE_TIME: Duration = Duration::from_secs(5);
 
-/// Time between two checks whether the probe of another process has received a response.
+/// Interval at which a process checks whether the probe of another process got a response.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// While no limit is known, the process tells the server within this time that a call has ended.

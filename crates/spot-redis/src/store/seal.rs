@@ -32,7 +32,7 @@ impl Seal {
         call("seal", &self.seal, key, format!("{key}\n{text}").as_bytes())
     }
 
-    /// Decrypts JSON, and checks that it was encrypted together with this Redis key.
+    /// Decrypts JSON. Fails if the decrypted data starts with another Redis key.
     pub(super) fn open(&self, key: &str, sealed: &[u8]) -> Result<String, Error> {
         let plain = call("open", &self.open, key, sealed)?;
         let wrong = |why: &str| Error::store(format!("cannot read {key} in Redis: {why}"));

@@ -125,7 +125,8 @@ pub struct World {
     pub(crate) genres: Option<Vec<String>>,
     /// Replaces the devices of the default user.
     pub(crate) devices: Option<Vec<Device>>,
-    /// Recent plays of the default user, the latest first. Each play is the name or id of a track.
+    /// Recent plays of the default user, the latest first. A play is given by the name or id of the
+    /// track.
     pub(crate) played: Option<Vec<String>>,
     /// Top tracks of the default user, by name or id.
     pub(crate) top_tracks: Option<Vec<String>>,
@@ -287,8 +288,8 @@ impl World {
         self
     }
 
-    /// Sets the recent plays of the default user, the latest first. Each play is the name or id of
-    /// a track.
+    /// Sets the recent plays of the default user, the latest first. A play is given by the name or
+    /// id of the track.
     pub fn played<S: Into<String>>(mut self, tracks: impl IntoIterator<Item = S>) -> Self {
         self.played = Some(texts(tracks));
         self
