@@ -75,8 +75,8 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     let start = Instant::now();
     provide_redis()?;
     run_steps(root, &formats())?;
-    run_lanes(root, &builds(), &benchmarks())?;
-    run_lanes(root, &tests(), &programs(root))?;
+    run_lists(root, &builds(), &benchmarks())?;
+    run_lists(root, &tests(), &programs(root))?;
     say(&format!("everything passed in {:.0} s", start.elapsed().as_secs_f64()));
     Ok(())
 }
@@ -230,13 +230,13 @@ fn step(name: &str, program: Program, arguments: &[&str]) -> Step {
 }
 
 fn run_steps(root: &Path, steps: &[Step]) -> Result<(), Error> {
-    run_lanes(root, steps, &[])
+    run_lists(root, steps, &[])
 }
 
 /// Runs two lists of steps at the same time. After a failure, no other step is started.
-fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> {
+fn run_lists(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> {
     let failed = AtomicBool::new(false);
-    let lane = |steps: &[Step], is_quiet: bool| {
+    let run = |steps: &[Step], is_quiet: bool| {
         for step in steps {
             if failed.load(Ordering::Relaxed) {
                 return Ok(());
@@ -246,8 +246,8 @@ fn run_lanes(root: &Path, first: &[Step], second: &[Step]) -> Result<(), Error> 
         Ok(())
     };
     thread::scope(|scope| {
-        let second = scope.spawn(|| lane(second, true));
-        let first = lane(first, false);
+        let second = scope.spawn(|| run(second, true));
+        let first = run(first, false);
         let second = second
             .join()
             .unwrap_or_else(|_| Err("the thread of the second list of steps panicked".to_owned()));

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use spot_auth::{ExposeSecret, MemoryStore, TokenRecord, TokenSource, TokenStore};
+use spot_auth::{ExposeSecret, MemoryStore, Session, TokenRecord, TokenSource, TokenStore};
 
 use crate::{scripted_accounts::Script, stores::key};
 
@@ -13,6 +13,22 @@ const USERS: u64 = 20;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+}
+
+/// Saves a session whose access token expires after `valid`, and loads it as a program does.
+async fn stored_session(service: &Script, store: &MemoryStore, valid: Duration) -> Session {
+    let record = TokenRecord::from_refresh_token("the-refresh")
+        .with_granted_scopes("user-library-read")
+        .with_access_token("old", SystemTime::now() + valid);
+    store.save(&key(), &record, None).await.unwrap();
+    let app = service.app().build().unwrap();
+    let session = app.stored_session(store.clone(), "me", "user-library-read").await;
+    session.unwrap().unwrap()
+}
+
+fn stored_refresh_token(store: &MemoryStore) -> String {
+    let stored = runtime().block_on(store.load(&key())).unwrap().unwrap();
+    stored.record().refresh_token().unwrap().expose_secret().to_owned()
 }
 
 /// Each program has a token that is valid for 200 s. The program calls `token()` once, works for up
@@ -26,19 +42,12 @@ fn a_short_program_saves_the_rotated_refresh_token() {
         let store = MemoryStore::new();
         let program = runtime();
         program.block_on(async {
-            let ends = SystemTime::now() + Duration::from_secs(200);
-            let record = TokenRecord::from_refresh_token("the-refresh")
-                .with_granted_scopes("user-library-read")
-                .with_access_token("old", ends);
-            store.save(&key(), &record, None).await.unwrap();
-            let app = service.app().build().unwrap();
-            let session = app.stored_session(store.clone(), "me", "user-library-read").await;
-            session.unwrap().unwrap().token().await.unwrap();
+            let session = stored_session(&service, &store, Duration::from_secs(200)).await;
+            session.token().await.unwrap();
             tokio::time::sleep(Duration::from_millis(15 * user)).await;
         });
         drop(program);
-        let stored = runtime().block_on(store.load(&key())).unwrap().unwrap();
-        let kept = stored.record().refresh_token().unwrap().expose_secret().to_owned();
+        let kept = stored_refresh_token(&store);
         lost += usize::from(kept != *current.lock().unwrap());
     }
     assert_eq!(lost, 0, "of {USERS} users have to sign in again");
@@ -53,21 +62,13 @@ fn settled_waits_for_a_refresh_in_the_background() {
     let store = MemoryStore::new();
     let program = runtime();
     program.block_on(async {
-        let ends = SystemTime::now() + Duration::from_secs(3_600);
-        let record = TokenRecord::from_refresh_token("the-refresh")
-            .with_granted_scopes("user-library-read")
-            .with_access_token("old", ends);
-        store.save(&key(), &record, None).await.unwrap();
-        let app = service.app().build().unwrap();
-        let session = app.stored_session(store.clone(), "me", "user-library-read").await;
-        let session = session.unwrap().unwrap();
+        let session = stored_session(&service, &store, Duration::from_secs(3_600)).await;
         tokio::time::sleep(Duration::from_secs(3_400)).await;
         assert_eq!(session.token().await.unwrap().header(), "Bearer old", "nobody waits");
         session.settled().await.unwrap();
     });
     drop(program);
-    let stored = runtime().block_on(store.load(&key())).unwrap().unwrap();
-    let kept = stored.record().refresh_token().unwrap().expose_secret().to_owned();
+    let kept = stored_refresh_token(&store);
     assert_eq!(kept, *current.lock().unwrap());
     assert_eq!(kept, "rotated-0");
 }

@@ -95,9 +95,7 @@ pub(super) fn token(request: &Request<'_>) -> Outcome {
     let mut live = request.instance.live();
     let Live { content, state, .. } = &mut *live;
     let app = match &body.application {
-        Some(name) => content.apps.by_name(name).ok_or_else(|| {
-            Failure::new(400, format!("application: no application has the name {name}"))
-        })?,
+        Some(name) => application(&content.apps, name)?,
         None => Apps::FIRST,
     };
     let user = match &body.user {
@@ -139,9 +137,7 @@ pub(super) fn revoke(request: &Request<'_>) -> Outcome {
     let mut live = request.instance.live();
     let Live { content, state, .. } = &mut *live;
     let app: Option<AppKey> = match request.query.get("application") {
-        Some(name) => Some(content.apps.by_name(name).ok_or_else(|| {
-            Failure::new(400, format!("application: no application has the name {name}"))
-        })?),
+        Some(name) => Some(application(&content.apps, name)?),
         None => None,
     };
     let user = match request.query.get("user") {
@@ -306,6 +302,12 @@ fn describe(instance: &Instance) -> Info {
         users: content.world.users.iter().map(|(_, user)| user.id.clone()).collect(),
         signed_in: content.world.users[state.auth.signed_in].id.clone(),
     }
+}
+
+fn application(apps: &Apps, name: &str) -> Result<AppKey, Failure> {
+    apps.by_name(name).ok_or_else(|| {
+        Failure::new(400, format!("application: no application has the name {name}"))
+    })
 }
 
 fn user(found: Option<Key<User>>, field: &str, id: &str) -> Result<Key<User>, Failure> {

@@ -330,11 +330,11 @@ impl SharedSlots {
             Mode::Shared { resync: true } | Mode::Alone { .. } => Some(self.resync(blocks, now)),
         };
         let first = self.next_slot;
-        let priority = |priority| match self.ask_at.get(priority) {
+        let wanted = |priority| match self.ask_at.get(priority) {
             Some(at) if *at > now => 0,
             _ => self.missing(self.waiting, priority),
         };
-        let (interactive, bulk) = (priority(Priority::Interactive), priority(Priority::Bulk));
+        let (interactive, bulk) = (wanted(Priority::Interactive), wanted(Priority::Bulk));
         let ended = self.ended.drain(..).map(|ended| ended.tell(now)).collect();
         let changes = self.changes.drain(..).map(|change| change.tell(now)).collect();
         let request = Request {

@@ -129,7 +129,7 @@ fn cell_width(cell: &str) -> usize {
     const PADDING: usize = 220;
     const CODE_CHAR: usize = 96;
     const TEXT_CHAR: usize = 80;
-    let cell = cell.replace("<code>", "`").replace("</code>", "`").replace("<wbr>", " ");
+    let cell = without_html(cell, " ");
     let mut is_code = false;
     let mut longest = 0;
     for word in cell.split_whitespace() {
@@ -189,8 +189,7 @@ impl Guide {
     }
 
     fn rows(&self) -> Vec<Row> {
-        // A long name is written as HTML. A browser may break the line at each `<wbr>`.
-        let page = self.page.replace("<code>", "`").replace("</code>", "`").replace("<wbr>", "");
+        let page = without_html(self.page, "");
         let row = |line: &str| {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
             let [names, here, _] = *cells else {
@@ -216,6 +215,12 @@ impl Guide {
         }
         code
     }
+}
+
+/// Converts the HTML of long names to Markdown, and each `<wbr>` to `line_break`. A browser may
+/// break the line at a `<wbr>`.
+fn without_html(text: &str, line_break: &str) -> String {
+    text.replace("<code>", "`").replace("</code>", "`").replace("<wbr>", line_break)
 }
 
 fn without_spaces(text: &str) -> String {
